@@ -1,0 +1,1 @@
+//! SMART App Launch for Rust: the one crate that applications depend on

@@ -1,0 +1,1 @@
+//! An embedded SMART on FHIR server for tests and demos

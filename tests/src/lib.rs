@@ -1,0 +1,1 @@
+//! Workspace-level tests of smart-on-fhir: see `tests/`.
