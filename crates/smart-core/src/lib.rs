@@ -4,8 +4,19 @@
 pub mod client_id;
 pub mod fhir_base;
 pub mod issuer;
+pub mod json;
+pub mod launch;
+pub mod leniency;
+mod open_codes;
+pub mod pkce;
 pub mod random;
+pub mod redirect_uri;
 pub mod scope;
 pub mod secret;
+pub mod state;
 pub mod time;
+pub mod untrusted;
 pub mod url_policy;
+
+#[cfg(test)]
+mod test_random;

@@ -128,7 +128,6 @@ pub mod exposed {
         ///
         /// # Errors
         /// Those of the serializer.
-        #[expect(clippy::ref_option, reason = "the signature that serde calls")]
         pub fn serialize<T: Secret, S: Serializer>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
             match value {
                 Some(secret) => serializer.serialize_some(secret.expose_secret()),

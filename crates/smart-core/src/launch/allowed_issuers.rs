@@ -1,0 +1,185 @@
+//! Which FHIR servers may launch the app. The `iss` of a launch comes from whoever made the link.
+
+use crate::fhir_base::FhirBaseUrl;
+use crate::url_policy::UrlPolicy;
+use std::net::{IpAddr, Ipv6Addr};
+use url::{Host, Url};
+
+/// The FHIR base URLs that may launch the app (SMART, App protection: counterfeit servers; requirement LA-03).
+///
+/// There is no default: an app names its servers, or says in so many words that any may launch it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AllowedIssuers(Rule);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Rule {
+    Listed(Vec<FhirBaseUrl>),
+    Any { private_addresses: bool },
+}
+
+/// Why an `iss` was refused before any request was made to it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IssuerRefused {
+    /// It is not on the list.
+    #[error("the launch names the FHIR server `{iss}`, which is not one of the allowed issuers")]
+    NotListed {
+        /// The `iss` as it came.
+        iss: String,
+    },
+    /// Any server is allowed, but this one is on this machine or a private network.
+    #[error(
+        "the launch names the FHIR server `{iss}` on a loopback, link-local or private address; \
+         list it, or allow private addresses, if that is meant"
+    )]
+    PrivateAddress {
+        /// The `iss` as it came.
+        iss: String,
+    },
+}
+
+impl AllowedIssuers {
+    /// These servers and no others. They are compared normalised: case of the host, default port and trailing slash
+    /// make no difference.
+    pub fn only(bases: impl IntoIterator<Item = FhirBaseUrl>) -> Self {
+        Self(Rule::Listed(bases.into_iter().collect()))
+    }
+
+    /// Any https server on a public address. Whoever can make the person follow a link can then choose the server
+    /// that the app talks to: use it for tools and demos, not for an app with health data of its own.
+    ///
+    /// Host names are not resolved here: a name that resolves to a private address is for the transport to refuse.
+    pub fn dangerous_any() -> Self {
+        Self(Rule::Any { private_addresses: false })
+    }
+
+    /// Any server at all, loopback, link-local and private addresses and plain http on loopback included.
+    pub fn dangerous_any_with_private_addresses() -> Self {
+        Self(Rule::Any { private_addresses: true })
+    }
+
+    /// Decides about an `iss`.
+    ///
+    /// # Errors
+    /// [`IssuerRefused`].
+    pub fn check(&self, iss: &FhirBaseUrl) -> Result<(), IssuerRefused> {
+        match &self.0 {
+            Rule::Listed(bases) if bases.contains(iss) => Ok(()),
+            Rule::Listed(_) => Err(IssuerRefused::NotListed { iss: iss.as_str().to_owned() }),
+            Rule::Any { private_addresses: false } if is_private(iss.url()) => {
+                Err(IssuerRefused::PrivateAddress { iss: iss.as_str().to_owned() })
+            }
+            Rule::Any { .. } => Ok(()),
+        }
+    }
+
+    /// The URL policy for what the launch names: http on loopback only where a listed base has it or all is allowed.
+    pub(crate) fn url_policy(&self) -> UrlPolicy {
+        let loopback_http = match &self.0 {
+            Rule::Listed(bases) => bases.iter().any(|base| base.url().scheme() == "http"),
+            Rule::Any { private_addresses } => *private_addresses,
+        };
+        if loopback_http { UrlPolicy::AllowLoopbackHttp } else { UrlPolicy::HttpsOnly }
+    }
+}
+
+fn is_private(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.').to_ascii_lowercase();
+            name == "localhost"
+                || [".localhost", ".local", ".internal", ".home.arpa"].iter().any(|end| name.ends_with(end))
+                || !name.contains('.')
+        }
+        Some(Host::Ipv4(address)) => is_private_address(IpAddr::V4(address)),
+        Some(Host::Ipv6(address)) => is_private_address(IpAddr::V6(address)),
+        None => true,
+    }
+}
+
+/// Whether an address is loopback, link-local, private, unspecified, shared (RFC 6598), multicast or broadcast.
+pub(crate) fn is_private_address(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(a) => {
+            let [first, second, ..] = a.octets();
+            a.is_loopback()
+                || a.is_private()
+                || a.is_link_local()
+                || a.is_unspecified()
+                || a.is_broadcast()
+                || a.is_multicast()
+                || first == 0
+                || (first == 100 && (64..128).contains(&second))
+        }
+        IpAddr::V6(a) => embedded_v4(a).map_or_else(
+            || {
+                let [first, ..] = a.segments();
+                a.is_loopback()
+                    || a.is_unspecified()
+                    || a.is_multicast()
+                    || (first & 0xfe00) == 0xfc00
+                    || (first & 0xffc0) == 0xfe80
+            },
+            |v4| is_private_address(IpAddr::V4(v4)),
+        ),
+    }
+}
+
+/// The IPv4 address inside a mapped (`::ffff:0:0/96`) or NAT64 (`64:ff9b::/96`) address.
+fn embedded_v4(address: Ipv6Addr) -> Option<std::net::Ipv4Addr> {
+    address.to_ipv4_mapped().or_else(|| match address.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some((u32::from(high) << 16 | u32::from(low)).into()),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn base(given: &str) -> FhirBaseUrl {
+        FhirBaseUrl::parse_with(given, UrlPolicy::AllowLoopbackHttp).unwrap()
+    }
+
+    /// LA-03, F-23, D-21 (SMART, App protection; RFC 9700 4.9.1): only listed servers, compared normalised.
+    #[test]
+    fn unlisted_issuer_is_refused() {
+        let allowed = AllowedIssuers::only([base("https://ehr.example/r4")]);
+        assert!(allowed.check(&base("https://EHR.example:443/r4/")).is_ok());
+        for other in
+            ["https://ehr.example/r4x", "https://evil.example/r4", "https://ehr.example", "https://ehr.example:8/r4"]
+        {
+            assert!(matches!(allowed.check(&base(other)), Err(IssuerRefused::NotListed { .. })), "{other}");
+        }
+    }
+
+    /// LA-03 (SSRF): with any issuer allowed, addresses of this machine and of private networks are refused.
+    #[test]
+    fn private_addresses_are_refused_when_any_is_allowed() {
+        for iss in [
+            "https://127.0.0.1/fhir",
+            "https://localhost/fhir",
+            "https://ehr.local/fhir",
+            "https://intranet/fhir",
+            "https://10.1.2.3/fhir",
+            "https://172.16.0.1/fhir",
+            "https://192.168.1.1/fhir",
+            "https://169.254.169.254/latest",
+            "https://100.64.0.1/fhir",
+            "https://0.0.0.0/fhir",
+            "https://[::1]/fhir",
+            "https://[fe80::1]/fhir",
+            "https://[fd00::1]/fhir",
+            "https://[::ffff:10.0.0.1]/fhir",
+            "https://[64:ff9b::a00:1]/fhir",
+            "https://2130706433/fhir",
+        ] {
+            assert!(
+                matches!(AllowedIssuers::dangerous_any().check(&base(iss)), Err(IssuerRefused::PrivateAddress { .. })),
+                "{iss}"
+            );
+            assert!(AllowedIssuers::dangerous_any_with_private_addresses().check(&base(iss)).is_ok(), "{iss}");
+        }
+        assert!(AllowedIssuers::dangerous_any().check(&base("https://ehr.example/fhir")).is_ok());
+        assert!(AllowedIssuers::dangerous_any().check(&base("https://8.8.8.8/fhir")).is_ok());
+    }
+}

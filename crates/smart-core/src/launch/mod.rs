@@ -1,0 +1,9 @@
+//! How an app is started: from within an EHR, or on its own (SMART App Launch 2.2, Launch App).
+//!
+//! A standalone launch has no message: the app knows the FHIR base and begins with discovery.
+
+mod allowed_issuers;
+mod ehr_launch;
+
+pub use allowed_issuers::{AllowedIssuers, IssuerRefused};
+pub use ehr_launch::{EhrLaunch, LaunchError};

@@ -1,0 +1,61 @@
+//! Where this crate reads more than the specifications allow, because real servers err that way.
+//!
+//! Each leniency has a name here, is reported with the answer that needed it, and stands in `docs/leniencies.md` with
+//! the server known for it. None of them weakens a check that safety rests on.
+
+macro_rules! leniencies {
+    ($($(#[$doc:meta])* $variant:ident = $code:literal,)+) => {
+        /// Something in an answer that departs from the specification and was read all the same.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+        #[serde(rename_all = "kebab-case")]
+        #[non_exhaustive]
+        pub enum Leniency {
+            $($(#[$doc])* $variant,)+
+        }
+
+        impl Leniency {
+            /// All of them, in the order of the table in `docs/leniencies.md`.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// A short name that can be looked up in `docs/leniencies.md`.
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code,)+ }
+            }
+        }
+    };
+}
+
+leniencies! {
+    /// `expires_in` came as a string of digits.
+    ExpiresInString = "expires-in-string",
+    /// `expires_in` came as a number with a fraction; it is rounded down.
+    ExpiresInFraction = "expires-in-fraction",
+    /// `expires_in` was negative; it is taken as zero.
+    ExpiresInNegative = "expires-in-negative",
+    /// `scope` is missing, though SMART requires it; the token has the scopes that were asked for (RFC 6749, 5.1).
+    ScopeMissing = "scope-missing",
+    /// A granted scope is malformed; it is kept and grants nothing.
+    ScopeMalformed = "scope-malformed",
+    /// A context id came as a number.
+    ContextIdNumber = "context-id-number",
+    /// A context id came as a reference (`Patient/123`) where SMART has the bare id.
+    ContextIdReference = "context-id-reference",
+    /// `need_patient_banner` came as a string.
+    BannerString = "banner-string",
+    /// `fhirContext` has bare reference strings, the form of SMART 2.0.
+    FhirContextString = "fhir-context-string",
+    /// An entry of `fhirContext` has none of `reference`, `canonical` and `identifier`; it is left out.
+    FhirContextEmpty = "fhir-context-empty",
+    /// An entry of `fhirContext` names a Patient or Encounter in the role `launch`; the top-level member is what counts.
+    FhirContextLaunchPatient = "fhir-context-launch-patient",
+    /// An optional context member is of the wrong kind; it is left out.
+    ContextMemberUnreadable = "context-member-unreadable",
+    /// `smart_style_url` is no https URL; it is left out.
+    StyleUrlUnusable = "style-url-unusable",
+    /// An entry of `authorization_details` is unreadable or of another type; it is left out.
+    AuthorizationDetailUnreadable = "authorization-detail-unreadable",
+    /// `openid` was granted and no ID token came.
+    IdTokenMissing = "id-token-missing",
+    /// A client-credentials answer has a refresh token; it is thrown away.
+    RefreshTokenUnexpected = "refresh-token-unexpected",
+}
