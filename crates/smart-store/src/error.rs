@@ -1,0 +1,45 @@
+//! What can go wrong in a store.
+
+/// Why a store did not do what it was asked. No variant holds a record's content.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The record is another one than the caller has seen: somebody else wrote or removed it. Read it again.
+    #[error("the record {key} was changed by somebody else; read it again")]
+    Conflict {
+        /// The record's key, as it may be shown.
+        key: String,
+    },
+    /// The record is there and cannot be read: damaged, or sealed with another key. Other records are unharmed.
+    #[error("the record {key} in {place} cannot be read: {reason}; log in again to replace it")]
+    Unreadable {
+        /// The record's key, as it may be shown.
+        key: String,
+        /// The store's place.
+        place: String,
+        /// Why.
+        reason: String,
+    },
+    /// The store itself cannot be reached or written.
+    #[error("the store at {place} failed: {reason}")]
+    Unavailable {
+        /// The store's place.
+        place: String,
+        /// Why.
+        reason: String,
+        /// Whether the same call may work a little later.
+        retryable: bool,
+    },
+}
+
+impl StoreError {
+    /// Whether the same call may work a little later. After a conflict, read first.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Unavailable { retryable: true, .. })
+    }
+
+    /// Whether the record is lost, so that the person has to log in again.
+    pub fn needs_reauthorization(&self) -> bool {
+        matches!(self, Self::Unreadable { .. })
+    }
+}

@@ -1,0 +1,69 @@
+//! The trait that every backend implements.
+
+use crate::error::StoreError;
+use crate::key::{Filter, Key};
+use crate::lease::{Holder, LeaseOutcome};
+use crate::record::{Expected, Record, SecretBytes, Version};
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+/// A boxed future that may move between threads.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Keeps records. Small on purpose: all else is built on top.
+///
+/// Every call is cancel-safe: when its future is dropped, the record is either as before or as asked for, never in
+/// between, and the next read tells which.
+pub trait Store: Send + Sync + 'static {
+    /// Reads a record. `None`: there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreadable`] or [`StoreError::Unavailable`].
+    fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Record>, StoreError>>;
+
+    /// Writes a record if `expected` is right, and gives the new version. When it returns, the record is durable as
+    /// far as the backend is durable at all.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when `expected` is wrong: nothing has changed. [`StoreError::Unavailable`].
+    fn put<'a>(
+        &'a self,
+        key: &'a Key,
+        value: SecretBytes,
+        expected: Expected,
+    ) -> BoxFuture<'a, Result<Version, StoreError>>;
+
+    /// Removes a record if `expected` is right. Gives whether there was one.
+    ///
+    /// With [`Expected::Version`], of several callers exactly one gets `true`: that is how a pending login is consumed
+    /// once.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when another version is stored. [`StoreError::Unavailable`].
+    fn remove<'a>(&'a self, key: &'a Key, expected: Expected) -> BoxFuture<'a, Result<bool, StoreError>>;
+
+    /// The keys that pass the filter, sorted.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn list<'a>(&'a self, filter: &'a Filter) -> BoxFuture<'a, Result<Vec<Key>, StoreError>>;
+
+    /// Asks for the right to work on a key for `duration`, across tasks and processes. The holder that has it gets it
+    /// prolonged. It needs no record, and does not keep anybody from reading or writing.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn lease<'a>(
+        &'a self,
+        key: &'a Key,
+        holder: &'a Holder,
+        duration: Duration,
+    ) -> BoxFuture<'a, Result<LeaseOutcome, StoreError>>;
+
+    /// Gives a lease back early. Nothing happens when `holder` does not have it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn release<'a>(&'a self, key: &'a Key, holder: &'a Holder) -> BoxFuture<'a, Result<(), StoreError>>;
+}

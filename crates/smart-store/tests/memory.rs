@@ -1,0 +1,22 @@
+//! The contract suite against the memory store.
+
+use smart_store::MemoryStore;
+use smart_store::contract::ManualClock;
+use std::sync::Arc;
+
+async fn memory(clock: Arc<ManualClock>) -> MemoryStore {
+    MemoryStore::with_clock(clock)
+}
+
+smart_store::store_contract!(memory);
+
+/// SE-05, SE-06, F-80: a record's content does not show in Debug, of the store or of the record.
+#[tokio::test]
+async fn content_does_not_show_in_debug() {
+    use smart_store::{Expected, Key, Kind, SecretBytes, Store as _};
+    let store = MemoryStore::new();
+    let key = Key::new(Kind::Session, "i", "u", "1");
+    store.put(&key, SecretBytes::new(b"topsecret".to_vec()), Expected::Absent).await.unwrap();
+    let record = store.get(&key).await.unwrap().unwrap();
+    assert!(!format!("{store:?} {record:?}").contains("topsecret"));
+}
