@@ -90,7 +90,7 @@ fn at_level(level: Option<Level>) -> String {
     level.map(|level| format!(" of the level `{level}`")).unwrap_or_default()
 }
 
-impl<'s> Decision<'s> {
+impl Decision<'_> {
     /// Whether the request may be sent: permitted wholly, or within granular scopes.
     pub fn is_allowed(&self) -> bool {
         !matches!(self, Self::Denied { .. })

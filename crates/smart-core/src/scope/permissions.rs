@@ -90,11 +90,7 @@ impl Permissions {
         }
     }
 
-    pub(super) const fn bits(self) -> u8 {
-        self.0
-    }
-
-    pub(super) const fn from_bits(bits: u8) -> Option<Self> {
+    const fn from_bits(bits: u8) -> Option<Self> {
         match bits & 0b1_1111 {
             0 => None,
             bits => Some(Self(bits)),

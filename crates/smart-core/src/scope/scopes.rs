@@ -79,6 +79,9 @@ fn expected_count(text: &str) -> usize {
 
 fn without_duplicates(mut list: Vec<Scope>) -> Vec<Scope> {
     if list.len() <= SMALL {
+        if !may_have_duplicates(&list) {
+            return list;
+        }
         let mut unique = 0;
         while let Some((before, [next, ..])) = list.split_at_checked(unique) {
             if before.contains(next) {
@@ -101,6 +104,31 @@ fn without_duplicates(mut list: Vec<Scope>) -> Vec<Scope> {
     let mut flags = duplicate.into_iter();
     list.retain(|_| !flags.next().unwrap_or_default());
     list
+}
+
+/// A quick look at up to [`SMALL`] scopes, by a number for each: most sets have no duplicates.
+fn may_have_duplicates(list: &[Scope]) -> bool {
+    let mut seen = [0_u64; SMALL];
+    for (index, scope) in list.iter().enumerate() {
+        let number = fingerprint(scope.as_str().as_bytes());
+        let is_known = seen.iter().take(index).any(|known| *known == number);
+        match seen.get_mut(index) {
+            Some(place) if !is_known => *place = number,
+            _ => return true,
+        }
+    }
+    false
+}
+
+/// A number that is the same for the same text and rarely so for two. The end of a scope tells it apart best.
+fn fingerprint(text: &[u8]) -> u64 {
+    let (start, end) = text.split_last_chunk::<8>().map_or((text, 0), |(start, end)| (start, u64::from_le_bytes(*end)));
+    let before = match start.last_chunk::<8>() {
+        Some(chunk) => u64::from_le_bytes(*chunk),
+        None => start.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)),
+    };
+    // An odd factor, so that the two parts do not cancel out.
+    end ^ before.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ text.len() as u64
 }
 
 impl FromStr for Scopes {
