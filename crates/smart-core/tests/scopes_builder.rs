@@ -91,7 +91,7 @@ fn online_access_is_for_ehr_launches() {
     assert_eq!(warnings, [ScopeWarning::BothRefreshScopes]);
 }
 
-/// BS-01 (SMART, backend services): scopes that need a user or a launch are warned of.
+/// BS-03 (SMART, backend services): scopes that need a user or a launch are warned of.
 #[test]
 fn backend_scopes_are_of_the_system_level() {
     let (text, warnings) = built(ScopesBuilder::backend().text("system/*.rs __x").unwrap());
