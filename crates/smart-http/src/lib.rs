@@ -1,1 +1,61 @@
-//! The HTTP seam of smart-on-fhir: one small transport trait and its hyper and rustls implementation, with limits and retries
+//! The HTTP seam of smart-on-fhir: one small transport trait and its hyper and rustls implementation, with limits and
+//! retries.
+//!
+//! [`Transport`] is one exchange. [`HttpClient`] puts limits, redirects within one origin, and retries of safe requests
+//! on top of any transport. [`HyperTransport`] is the transport for servers, desktops and phones. [`Authorize`] is how
+//! a FHIR client asks for the bearer token of a URL without knowing where tokens come from.
+//!
+//! Nothing is cached, no cookie is kept, no redirect is followed unless asked for, and no request but a safe one is
+//! ever sent twice.
+//!
+//! ```no_run
+//! # #[cfg(not(target_arch = "wasm32"))]
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use smart_http::{HttpClient, HyperTransport, RedirectPolicy};
+//!
+//! let http = HttpClient::new(HyperTransport::new());
+//! let request = http::Request::get("https://ehr.example/fhir/metadata")
+//!     .header(http::header::ACCEPT, "application/fhir+json")
+//!     .body(bytes::Bytes::new())?;
+//! let response = http.fetch_following(request, RedirectPolicy::same_origin()).await?;
+//! println!("{} with {} octets", response.status(), response.body().len());
+//! # Ok(())
+//! # }
+//! ```
+
+mod authorize;
+mod body;
+mod client;
+mod endpoint;
+mod error;
+mod future;
+#[cfg(not(target_arch = "wasm32"))]
+mod hyper_transport;
+mod limits;
+#[cfg(any(test, feature = "test-util"))]
+pub mod mock;
+mod redirect;
+mod retry;
+mod retry_after;
+mod static_bearer;
+mod timer;
+mod transport;
+pub mod www_authenticate;
+
+pub use authorize::{Authorize, AuthorizeError, NoAuthorization};
+pub use body::Body;
+pub use client::HttpClient;
+pub use endpoint::Endpoint;
+pub use error::{ConnectFailure, HttpError, Phase};
+pub use future::{BoxFuture, BoxStream};
+#[cfg(not(target_arch = "wasm32"))]
+pub use hyper_transport::{CertificateError, HyperTransport, HyperTransportBuilder};
+pub use limits::Limits;
+pub use redirect::RedirectPolicy;
+pub use retry::RetryPolicy;
+pub use retry_after::retry_after;
+pub use static_bearer::StaticBearer;
+pub use timer::Timer;
+#[cfg(not(target_arch = "wasm32"))]
+pub use timer::TokioTimer;
+pub use transport::Transport;
