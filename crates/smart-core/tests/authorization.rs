@@ -1,4 +1,11 @@
 //! The authorization request and its callback, through the public API.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test reports by panicking, its helpers too"
+)]
 
 mod support;
 

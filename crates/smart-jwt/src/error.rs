@@ -1,0 +1,128 @@
+//! Everything that can go wrong in this crate.
+
+use crate::algorithm::{AlgorithmError, SigningAlgorithm};
+use crate::id_token_error::IdTokenError;
+use smart_core::json::JsonError;
+
+/// Why a key or key set is of no use.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The document is no JSON object.
+    #[error("the JWK set is {0}")]
+    Json(#[from] JsonError),
+    /// The document has no `keys` array.
+    #[error("the JWK set has no `keys` array")]
+    NoKeys,
+    /// The document is larger than any real one.
+    #[error("the JWK set has {length} octets; at most {limit} are read")]
+    TooLong {
+        /// Its length.
+        length: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// A member is missing or malformed.
+    #[error("the key's `{member}` is missing or malformed")]
+    Member {
+        /// The member.
+        member: &'static str,
+    },
+    /// A key type or curve that is not spoken here.
+    #[error("the key's type or curve is not one of RSA, P-256 and P-384")]
+    Unsupported,
+    /// An RSA key that is too short (RFC 7518, section 3.3).
+    #[error("the RSA key has {bits} bits; at least 2048 are needed")]
+    TooShort {
+        /// Its bits.
+        bits: usize,
+    },
+    /// The crypto library refused the key: its numbers are no key.
+    #[error("the key is not valid")]
+    Invalid,
+    /// Two keys to publish have one id, so that nobody could tell which signed.
+    #[error("two keys have the id `{kid}`")]
+    DuplicateId {
+        /// The id.
+        kid: String,
+    },
+    /// The key cannot sign with this algorithm.
+    #[error("the key cannot sign with {0}")]
+    Algorithm(SigningAlgorithm),
+    /// The crypto library could not sign.
+    #[error("signing failed")]
+    Signing,
+}
+
+/// Why a compact JWS was refused (RFC 7515). Nothing of the token is shown.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum JwsError {
+    /// Longer than any real one.
+    #[error("the token has {length} characters; at most {limit} are read")]
+    TooLong {
+        /// Its length.
+        length: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// Not three parts.
+    #[error("the token has {parts} parts, not three")]
+    Parts {
+        /// How many it has.
+        parts: usize,
+    },
+    /// Five parts: a JWE.
+    #[error("the token is encrypted (JWE), which is not supported")]
+    Encrypted,
+    /// A part is no unpadded base64url.
+    #[error("the token's {part} is not unpadded base64url")]
+    Base64 {
+        /// Which.
+        part: &'static str,
+    },
+    /// Header or payload is no JSON object.
+    #[error("the token's {part} is {reason}")]
+    Json {
+        /// Which.
+        part: &'static str,
+        /// Why.
+        reason: JsonError,
+    },
+    /// The header names an algorithm that is never used here.
+    #[error(transparent)]
+    Algorithm(#[from] AlgorithmError),
+    /// The header's algorithm is not on the caller's list.
+    #[error("the token is signed with {0}, which is not expected of this issuer")]
+    AlgorithmNotAllowed(SigningAlgorithm),
+    /// The header has `crit`: extensions that have to be understood (RFC 7515, section 4.1.11). None is.
+    #[error("the token's header has critical extensions")]
+    Critical,
+    /// A header member is not what it has to be.
+    #[error("the token header's `{0}` is missing or malformed")]
+    Header(&'static str),
+    /// No key with the token's id.
+    #[error("no key of the issuer has the token's key id")]
+    UnknownKey,
+    /// No key fits, or the token names none and there are several.
+    #[error("{0} keys of the issuer fit the token, not one")]
+    AmbiguousKey(usize),
+    /// The signature is not the key's.
+    #[error("the token's signature is wrong")]
+    Signature,
+}
+
+/// An error of this crate.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A key is of no use.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A JWS was refused.
+    #[error(transparent)]
+    Jws(#[from] JwsError),
+    /// An ID token was refused.
+    #[error(transparent)]
+    IdToken(#[from] IdTokenError),
+}

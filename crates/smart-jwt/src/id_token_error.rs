@@ -1,0 +1,85 @@
+//! Why an ID token was refused: each check of OpenID Connect Core, section 3.1.3.7, has its own variant.
+
+use crate::error::JwsError;
+
+/// Which check an ID token failed. No claim's value is shown, but for issuers.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IdTokenError {
+    /// Form, algorithm, key or signature.
+    #[error(transparent)]
+    Jws(#[from] JwsError),
+    /// A required claim is missing or of the wrong kind.
+    #[error("the claim `{0}` is missing or malformed")]
+    Claim(&'static str),
+    /// `iss` is not the expected issuer, letter by letter.
+    #[error("it was issued by `{got}`, not by `{expected}`")]
+    Issuer {
+        /// The token's issuer, cut and cleaned.
+        got: String,
+        /// The expected issuer.
+        expected: String,
+    },
+    /// `aud` does not name this client.
+    #[error("it is not for this client (aud)")]
+    Audience,
+    /// `aud` names others that are not trusted.
+    #[error("it is also for others that are not trusted (aud)")]
+    UntrustedAudience,
+    /// `azp` is missing among several audiences.
+    #[error("it is for several audiences and names no authorized party (azp)")]
+    AuthorizedPartyMissing,
+    /// `azp` is not this client.
+    #[error("its authorized party is another client (azp)")]
+    AuthorizedParty,
+    /// `exp` has passed.
+    #[error("it has expired (exp)")]
+    Expired,
+    /// `iat` lies in the future.
+    #[error("it was issued in the future (iat); check the clock")]
+    IssuedInFuture,
+    /// `iat` is too long ago.
+    #[error("it was issued too long ago (iat)")]
+    TooOld,
+    /// `nbf` lies in the future.
+    #[error("it is not valid yet (nbf); check the clock")]
+    NotYetValid,
+    /// A nonce was sent and none came back.
+    #[error("it has no nonce although one was sent")]
+    NonceMissing,
+    /// Another nonce came back.
+    #[error("its nonce is not the one that was sent: it belongs to another login")]
+    Nonce,
+    /// `at_hash` does not belong to the access token.
+    #[error("it belongs to another access token (at_hash)")]
+    AccessTokenHash,
+}
+
+impl IdTokenError {
+    /// A short name that can be looked up.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Jws(JwsError::UnknownKey) => "unknown-key",
+            Self::Jws(JwsError::Signature) => "signature",
+            Self::Jws(JwsError::Algorithm(_) | JwsError::AlgorithmNotAllowed(_)) => "algorithm",
+            Self::Jws(JwsError::Critical) => "critical-extension",
+            Self::Jws(_) => "malformed",
+            Self::Claim(_) => "claim",
+            Self::Issuer { .. } => "issuer",
+            Self::Audience | Self::UntrustedAudience => "audience",
+            Self::AuthorizedPartyMissing | Self::AuthorizedParty => "authorized-party",
+            Self::Expired => "expired",
+            Self::IssuedInFuture => "issued-in-future",
+            Self::TooOld => "too-old",
+            Self::NotYetValid => "not-yet-valid",
+            Self::NonceMissing | Self::Nonce => "nonce",
+            Self::AccessTokenHash => "access-token-hash",
+        }
+    }
+
+    /// Whether fresh keys of the issuer might change the verdict: the token names a key that is not in the set. Fetch
+    /// them once (OpenID Connect Core, section 10.1.1).
+    pub fn needs_refetch(&self) -> bool {
+        matches!(self, Self::Jws(JwsError::UnknownKey))
+    }
+}
