@@ -4,6 +4,8 @@
 pub mod authorize;
 pub mod client_id;
 pub mod context;
+pub mod discovery;
+pub mod error;
 pub mod fhir_base;
 pub mod introspection;
 pub mod issuer;

@@ -9,6 +9,7 @@
 
 mod support;
 
+use base64::Engine as _;
 use smart_core::authorize::Callback;
 use smart_core::client_id::ClientId;
 use smart_core::context::LaunchContext;
@@ -96,7 +97,6 @@ fn basic_authentication_encodes_id_and_secret() {
         let (request, _) = exchange("openid").into_request(&secret(encoding), ClientIdInBody::AsSpecified).unwrap();
         let header = &request.headers()["authorization"];
         assert!(header.is_sensitive());
-        use base64::Engine as _;
         assert_eq!(
             header.to_str().unwrap(),
             format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(joined))
@@ -121,7 +121,6 @@ fn basic_of_plain_characters_is_a_plain_join() {
         encoding: BasicEncoding::FormEncoded,
     };
     let (request, _) = exchange("openid").into_request(&auth, ClientIdInBody::AsSpecified).unwrap();
-    use base64::Engine as _;
     let joined = base64::engine::general_purpose::STANDARD.encode("my-app:my-app-secret-123");
     assert_eq!(request.headers()["authorization"], format!("Basic {joined}"));
 }

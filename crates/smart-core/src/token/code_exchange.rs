@@ -43,6 +43,11 @@ impl CodeExchange {
         &self.parts.server.token_endpoint
     }
 
+    /// The server that the login began at.
+    pub fn server(&self) -> &AuthorizationServer {
+        &self.parts.server
+    }
+
     /// The client that began the login.
     pub fn client_id(&self) -> &ClientId {
         &self.parts.client_id

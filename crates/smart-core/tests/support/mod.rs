@@ -1,5 +1,10 @@
 //! What the tests of authorization and token messages share.
-#![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "each test binary uses its part, and reports by panicking"
+)]
 
 use smart_core::authorize::{AuthorizationBuilder, AuthorizationRequest, AuthorizationServer, PendingAuthorization};
 use smart_core::fhir_base::FhirBaseUrl;
@@ -11,11 +16,11 @@ use smart_core::time::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
+pub(crate) const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
 /// Other octets at each call, the same in each run.
 #[derive(Default)]
-pub struct Counting(AtomicU64);
+pub(crate) struct Counting(AtomicU64);
 
 impl SecureRandom for Counting {
     fn fill(&self, buffer: &mut [u8]) -> Result<(), RandomError> {
@@ -27,7 +32,7 @@ impl SecureRandom for Counting {
     }
 }
 
-pub fn server() -> AuthorizationServer {
+pub(crate) fn server() -> AuthorizationServer {
     AuthorizationServer {
         fhir_base: FhirBaseUrl::parse("https://ehr.example/r4").unwrap(),
         issuer: Some(Issuer::parse("https://login.ehr.example").unwrap()),
@@ -38,25 +43,25 @@ pub fn server() -> AuthorizationServer {
     }
 }
 
-pub fn redirect() -> RedirectUri {
+pub(crate) fn redirect() -> RedirectUri {
     RedirectUri::parse("https://app.example/callback").unwrap()
 }
 
-pub fn scopes(text: &str) -> Scopes {
+pub(crate) fn scopes(text: &str) -> Scopes {
     text.parse().unwrap()
 }
 
-pub fn standalone(scope: &str) -> AuthorizationBuilder {
+pub(crate) fn standalone(scope: &str) -> AuthorizationBuilder {
     AuthorizationBuilder::standalone(server(), "my-app".into(), redirect(), scopes(scope)).unwrap()
 }
 
-pub fn begun(scope: &str) -> (BTreeMap<String, String>, PendingAuthorization) {
+pub(crate) fn begun(scope: &str) -> (BTreeMap<String, String>, PendingAuthorization) {
     let (request, pending) = standalone(scope).build(&Counting::default(), NOW).unwrap();
     (query(&request), pending)
 }
 
 /// The request's parameters; fails when one is sent twice.
-pub fn query(request: &AuthorizationRequest) -> BTreeMap<String, String> {
+pub(crate) fn query(request: &AuthorizationRequest) -> BTreeMap<String, String> {
     let mut map = BTreeMap::new();
     for (name, value) in request.url().query_pairs() {
         assert!(map.insert(name.clone().into_owned(), value.into_owned()).is_none(), "{name} is sent twice");
@@ -64,7 +69,7 @@ pub fn query(request: &AuthorizationRequest) -> BTreeMap<String, String> {
     map
 }
 
-pub fn form(body: &[u8]) -> BTreeMap<String, String> {
+pub(crate) fn form(body: &[u8]) -> BTreeMap<String, String> {
     let mut map = BTreeMap::new();
     for (name, value) in url::form_urlencoded::parse(body) {
         assert!(map.insert(name.clone().into_owned(), value.into_owned()).is_none(), "{name} is sent twice");

@@ -1,0 +1,80 @@
+//! Everything that can go wrong in this crate, as one type.
+
+use crate::authorize::{AuthorizationError, CallbackError};
+use crate::context::FhirUserError;
+use crate::json::JsonError;
+use crate::launch::LaunchError;
+use crate::pkce::PkceError;
+use crate::random::RandomError;
+use crate::redirect_uri::RedirectUriError;
+use crate::scope::ScopeError;
+use crate::token::{BackendScopeError, MessageError, RefreshError, TokenError};
+use crate::url_policy::UrlError;
+
+/// An error of this crate. Each variant wraps the error of one step, which says what happened and at which endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A URL is not one that may be used.
+    #[error(transparent)]
+    Url(#[from] UrlError),
+    /// A redirect URI is not one that may be used.
+    #[error(transparent)]
+    RedirectUri(#[from] RedirectUriError),
+    /// A scope is illegal.
+    #[error(transparent)]
+    Scope(#[from] ScopeError),
+    /// The scopes of a backend service are not such.
+    #[error(transparent)]
+    BackendScope(#[from] BackendScopeError),
+    /// An EHR launch was refused.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    /// No authorization request could be made.
+    #[error(transparent)]
+    Authorization(#[from] AuthorizationError),
+    /// A callback was refused, or brought an error.
+    #[error(transparent)]
+    Callback(#[from] CallbackError),
+    /// A message could not be made.
+    #[error(transparent)]
+    Message(#[from] MessageError),
+    /// No refresh request could be made.
+    #[error(transparent)]
+    Refresh(#[from] RefreshError),
+    /// The token, introspection or revocation endpoint refused, or answered nonsense.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The `fhirUser` claim is of no use.
+    #[error(transparent)]
+    FhirUser(#[from] FhirUserError),
+    /// A code verifier or challenge is malformed.
+    #[error(transparent)]
+    Pkce(#[from] PkceError),
+    /// A document is no JSON object.
+    #[error(transparent)]
+    Json(#[from] JsonError),
+    /// No random octets could be had.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+}
+
+impl Error {
+    /// Whether the same thing may work a little later, unchanged.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Token(error) => error.is_retryable(),
+            Self::Callback(error) => error.is_retryable(),
+            _ => false,
+        }
+    }
+
+    /// Whether the person has to log in again.
+    pub fn needs_reauthorization(&self) -> bool {
+        match self {
+            Self::Token(error) => error.needs_reauthorization(),
+            Self::Callback(error) => !error.is_denied_by_person(),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! A session gives the FHIR client its Authorization header.
+
+use crate::session::Session;
+use http::HeaderValue;
+use smart_core::secret::AccessToken;
+use smart_http::{Authorize, AuthorizeError, BoxFuture};
+use url::Url;
+
+impl Authorize for Session {
+    /// The bearer token, for URLs at or below the FHIR base only (requirement TK-14).
+    fn authorization<'a>(&'a self, url: &'a Url) -> BoxFuture<'a, Result<Option<HeaderValue>, AuthorizeError>> {
+        Box::pin(async move {
+            if !self.fhir_base().map_err(into_authorize)?.contains(url) {
+                return Ok(None);
+            }
+            let token = self.access_token().await.map_err(into_authorize)?;
+            let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
+                .map_err(|_| AuthorizeError::reauthorization("the access token cannot stand in a header"))?;
+            value.set_sensitive(true);
+            Ok(Some(value))
+        })
+    }
+
+    fn renew<'a>(&'a self, rejected: &'a HeaderValue) -> BoxFuture<'a, Result<bool, AuthorizeError>> {
+        Box::pin(async move {
+            let Some(token) = rejected.to_str().ok().and_then(|text| text.strip_prefix("Bearer ")) else {
+                return Ok(false);
+            };
+            if !self.can_refresh() {
+                return Ok(false);
+            }
+            self.renew_rejected(AccessToken::new(token)).await.map_err(into_authorize)?;
+            Ok(true)
+        })
+    }
+}
+
+fn into_authorize(error: crate::Error) -> AuthorizeError {
+    match (error.needs_reauthorization(), error.is_retryable()) {
+        (true, _) => AuthorizeError::reauthorization(error),
+        (false, true) => AuthorizeError::retryable(error),
+        (false, false) => AuthorizeError::new(error),
+    }
+}

@@ -1,0 +1,175 @@
+//! What can go wrong in a flow or a session.
+
+use crate::loopback::LoopbackError;
+use smart_core::authorize::CallbackError;
+use smart_core::discovery::DiscoveryError;
+use smart_core::token::TokenError;
+use smart_http::HttpError;
+use smart_store::StoreError;
+
+/// An error of a flow or session. Each says what happened, at which endpoint, and what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A value that the app gave is not one that may be used.
+    #[error(transparent)]
+    Core(#[from] smart_core::error::Error),
+    /// Discovery found no server to use.
+    #[error(transparent)]
+    Discovery(#[from] DiscoveryError),
+    /// An exchange failed below HTTP.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The callback was refused, or the server or the person said no.
+    #[error(transparent)]
+    Callback(#[from] CallbackError),
+    /// The token, introspection or revocation endpoint refused, or answered nonsense.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The ID token is not what it has to be. The login is refused: who the user is cannot be told.
+    #[error("the ID token of {issuer} was refused: {source}; begin the login anew, or tell the server's operator")]
+    IdToken {
+        /// The issuer.
+        issuer: String,
+        /// Which check failed.
+        source: smart_jwt::IdTokenError,
+    },
+    /// The keys or the OpenID configuration of the issuer are of no use, so that no ID token can be checked.
+    #[error("the ID token of {issuer} cannot be checked: {reason}")]
+    IssuerDocuments {
+        /// The issuer, or the FHIR base where no issuer is known.
+        issuer: String,
+        /// Why.
+        reason: String,
+    },
+    /// The browser could not be opened, or did not come back.
+    #[error(transparent)]
+    Loopback(#[from] LoopbackError),
+    /// The person's browser could not be opened.
+    #[error("no browser could be opened: {0}; open the URL by hand")]
+    Browser(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A stored session cannot be used.
+    #[error("the stored session {key} cannot be used: {reason}; log in again")]
+    StoredSession {
+        /// The record's key.
+        key: String,
+        /// Why.
+        reason: String,
+    },
+    /// The session has no token any more: it was logged out, revoked, or the server ended it.
+    #[error("the session at {fhir_base} is over: {reason}; log in again")]
+    SessionOver {
+        /// The FHIR base.
+        fhir_base: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// The access token has ended and there is no refresh token.
+    #[error(
+        "the access token for {fhir_base} has ended and the server gave no refresh token; log in again, and ask for `offline_access` to stay logged in"
+    )]
+    Expired {
+        /// The FHIR base.
+        fhir_base: String,
+    },
+    /// The launch context has no patient.
+    #[error("the session at {fhir_base} has no patient in context; ask for the scope `launch/patient`")]
+    NoPatient {
+        /// The FHIR base.
+        fhir_base: String,
+    },
+    /// The server offers no such endpoint, and none is guessed.
+    #[error("{fhir_base} offers no {endpoint} endpoint")]
+    NotSupported {
+        /// The FHIR base.
+        fhir_base: String,
+        /// `introspection` or `revocation`.
+        endpoint: &'static str,
+    },
+    /// A fault of this library.
+    #[error("{0}; this is a fault of smart-on-fhir, please report it")]
+    Internal(&'static str),
+}
+
+impl Error {
+    /// Whether the same thing may work a little later.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Core(error) => error.is_retryable(),
+            Self::Http(error) => error.is_retryable(),
+            Self::Callback(error) => error.is_retryable(),
+            Self::Token(error) => error.is_retryable(),
+            Self::Store(error) => error.is_retryable(),
+            Self::Discovery(DiscoveryError::Status { status, .. }) => *status >= 500 || *status == 429,
+            _ => false,
+        }
+    }
+
+    /// Whether the person has to log in again.
+    pub fn needs_reauthorization(&self) -> bool {
+        match self {
+            Self::Core(error) => error.needs_reauthorization(),
+            Self::Token(error) => error.needs_reauthorization(),
+            Self::Store(error) => error.needs_reauthorization(),
+            Self::Callback(error) => !error.is_denied_by_person(),
+            Self::StoredSession { .. } | Self::SessionOver { .. } | Self::Expired { .. } | Self::IdToken { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// The endpoint at which it happened, without its query, where there is one.
+    pub fn endpoint(&self) -> Option<String> {
+        match self {
+            Self::Http(error) => Some(error.endpoint().to_string()),
+            Self::Token(
+                TokenError::Refused { endpoint, .. }
+                | TokenError::Status { endpoint, .. }
+                | TokenError::Redirect { endpoint, .. }
+                | TokenError::Json { endpoint, .. }
+                | TokenError::Missing { endpoint, .. }
+                | TokenError::Invalid { endpoint, .. }
+                | TokenError::TokenType { endpoint, .. }
+                | TokenError::PatientMissing { endpoint },
+            )
+            | Self::Callback(CallbackError::Refused { endpoint, .. } | CallbackError::IssuerMissing { endpoint })
+            | Self::IdToken { issuer: endpoint, .. }
+            | Self::IssuerDocuments { issuer: endpoint, .. }
+            | Self::SessionOver { fhir_base: endpoint, .. }
+            | Self::Expired { fhir_base: endpoint }
+            | Self::NoPatient { fhir_base: endpoint }
+            | Self::NotSupported { fhir_base: endpoint, .. } => Some(endpoint.clone()),
+            Self::Discovery(
+                DiscoveryError::NotJson { document, .. }
+                | DiscoveryError::Json { document, .. }
+                | DiscoveryError::Status { document, .. }
+                | DiscoveryError::NotCapabilityStatement { document, .. },
+            ) => Some(document.clone()),
+            Self::Discovery(DiscoveryError::NotFound { base, .. }) => Some(base.clone()),
+            _ => None,
+        }
+    }
+}
+
+macro_rules! through_core {
+    ($($from:ty,)+) => {$(
+        impl From<$from> for Error {
+            fn from(error: $from) -> Self {
+                Self::Core(error.into())
+            }
+        }
+    )+};
+}
+
+through_core! {
+    smart_core::url_policy::UrlError,
+    smart_core::redirect_uri::RedirectUriError,
+    smart_core::scope::ScopeError,
+    smart_core::launch::LaunchError,
+    smart_core::authorize::AuthorizationError,
+    smart_core::token::MessageError,
+    smart_core::token::RefreshError,
+    smart_core::random::RandomError,
+}

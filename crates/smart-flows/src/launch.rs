@@ -1,0 +1,110 @@
+//! A standalone launch, from discovery to session.
+
+use crate::client::SmartClient;
+use crate::error::Error;
+use crate::loopback::LoopbackListener;
+use crate::session::Session;
+use smart_core::authorize::{AuthorizationBuilder, AuthorizationRequest, PendingAuthorization};
+use smart_core::discovery::Discovered;
+use smart_core::redirect_uri::RedirectUri;
+use smart_core::url_policy::UrlPolicy;
+use std::future::Future;
+use url::Url;
+
+/// A standalone launch at a discovered server (SMART App Launch 2.2, standalone launch).
+#[derive(Debug, Clone)]
+pub struct StandaloneLaunch {
+    client: SmartClient,
+    server: Discovered,
+    extra: Vec<(String, String)>,
+}
+
+impl StandaloneLaunch {
+    pub(crate) fn new(client: SmartClient, server: Discovered) -> Self {
+        Self { client, server, extra: Vec::new() }
+    }
+
+    /// What discovery found.
+    pub fn server(&self) -> &Discovered {
+        &self.server
+    }
+
+    /// Adds a parameter that this server wants. It cannot replace one of the protocol's.
+    pub fn with_extra(mut self, name: &str, value: &str) -> Self {
+        self.extra.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The authorization request and its pending half, for apps with a redirect URI of their own. Keep the pending
+    /// half in the user's own session, and hand it and the callback to [`SmartClient::complete`].
+    ///
+    /// # Errors
+    /// [`Error::Core`] when the scopes do not fit a standalone launch, an extra parameter is reserved, or no random
+    /// octets can be had.
+    pub fn authorize(&self, redirect_uri: &RedirectUri) -> Result<(AuthorizationRequest, PendingAuthorization), Error> {
+        let inner = &self.client.inner;
+        let mut builder = AuthorizationBuilder::standalone(
+            self.server.authorization_server()?,
+            inner.app.client_id().clone(),
+            redirect_uri.clone(),
+            inner.app.scopes.clone(),
+        )?
+        .with_lifetime(inner.login_timeout);
+        for (name, value) in &self.extra {
+            builder = builder.with_extra(name, value)?;
+        }
+        Ok(builder.build(&*inner.random, inner.clock.now())?)
+    }
+
+    /// Opens the person's own browser and waits on a loopback redirect (RFC 8252): for desktops and command lines.
+    ///
+    /// Cancel-safe until the browser comes back; after that as [`SmartClient::complete`].
+    ///
+    /// # Errors
+    /// [`Error::Browser`], [`Error::Loopback`], and those of [`SmartClient::complete`].
+    #[cfg(feature = "browser")]
+    pub async fn open_browser(self) -> Result<Session, Error> {
+        let listener = LoopbackListener::bind().await?;
+        self.with_listener(listener, |url| async move {
+            let opened = tokio::task::spawn_blocking(move || webbrowser::open(url.as_str())).await;
+            match opened {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(e)) => Err(Error::Browser(e.to_string())),
+                Err(_) => Err(Error::Browser("the attempt failed".to_owned())),
+            }
+        })
+        .await
+    }
+
+    /// The same with a browser of the caller's: `browse` is given the URL and has to bring the person there. Its error
+    /// ends the login.
+    ///
+    /// # Errors
+    /// [`Error::Loopback`], the error of `browse`, and those of [`SmartClient::complete`].
+    pub async fn with_browser<B, F>(self, browse: B) -> Result<Session, Error>
+    where
+        B: FnOnce(Url) -> F,
+        F: Future<Output = Result<(), Error>>,
+    {
+        let listener = LoopbackListener::bind().await?;
+        self.with_listener(listener, browse).await
+    }
+
+    /// The same on a listener of the caller's, such as one on a registered port.
+    ///
+    /// # Errors
+    /// As for [`with_browser`](Self::with_browser).
+    pub async fn with_listener<B, F>(self, listener: LoopbackListener, browse: B) -> Result<Session, Error>
+    where
+        B: FnOnce(Url) -> F,
+        F: Future<Output = Result<(), Error>>,
+    {
+        let (request, pending) = self.authorize(listener.redirect_uri())?;
+        let url = request.url();
+        // What the browser is sent to was checked in discovery; a browser would open anything else as well.
+        UrlPolicy::AllowLoopbackHttp.check(&url)?;
+        let receive = listener.receive(self.client.inner.login_timeout);
+        let (callback, ()) = tokio::try_join!(async { receive.await.map_err(Error::from) }, browse(url))?;
+        self.client.complete_callback(pending, callback).await
+    }
+}

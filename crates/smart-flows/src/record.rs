@@ -1,0 +1,208 @@
+//! A session as it rests in a store.
+
+use crate::error::Error;
+use serde::{Deserialize, Serialize};
+use smart_core::client_id::ClientId;
+use smart_core::context::{FhirUser, LaunchContext};
+use smart_core::fhir_base::FhirBaseUrl;
+use smart_core::scope::Scopes;
+use smart_core::secret::{AccessToken, RefreshToken, exposed};
+use smart_core::time::Timestamp;
+use smart_core::token::TokenResponse;
+use smart_store::{Key, Kind, SecretBytes};
+use url::Url;
+
+/// The form of the record: a reader refuses those it does not know.
+const FORM: u32 = 1;
+
+/// Where a session's tokens are renewed, examined and revoked. Stored with the session, so that a logout after a
+/// restart still knows where to go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionEndpoints {
+    /// The token endpoint.
+    pub token: Url,
+    /// The introspection endpoint, where there is one.
+    pub introspection: Option<Url>,
+    /// The revocation endpoint, where there is one.
+    pub revocation: Option<Url>,
+}
+
+/// Who logged in, as the validated ID token says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionUser {
+    /// The issuer of the ID token.
+    pub issuer: String,
+    /// The user at that issuer: the pair names a person, the subject alone does not.
+    pub subject: String,
+    /// The algorithm of the ID token's signature.
+    pub algorithm: String,
+    /// The user as a FHIR resource.
+    pub fhir_user: Option<FhirUser>,
+}
+
+/// All that a session is. Its secrets serialise in the clear, for a store that seals them; `Debug` shows none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SessionRecord {
+    form: u32,
+    pub(crate) id: String,
+    pub(crate) fhir_base: FhirBaseUrl,
+    pub(crate) client_id: ClientId,
+    pub(crate) endpoints: SessionEndpoints,
+    pub(crate) user: Option<SessionUser>,
+    pub(crate) requested: Scopes,
+    pub(crate) granted: Scopes,
+    pub(crate) context: LaunchContext,
+    #[serde(with = "exposed")]
+    pub(crate) access_token: AccessToken,
+    #[serde(with = "exposed::option")]
+    pub(crate) refresh_token: Option<RefreshToken>,
+    pub(crate) received_at: Timestamp,
+    pub(crate) expires_at: Option<Timestamp>,
+}
+
+impl SessionRecord {
+    pub(crate) fn new(
+        id: String,
+        fhir_base: FhirBaseUrl,
+        client_id: ClientId,
+        endpoints: SessionEndpoints,
+        user: Option<SessionUser>,
+        requested: Scopes,
+        token: TokenResponse,
+    ) -> Self {
+        let expires_at = token.expires_at();
+        Self {
+            form: FORM,
+            id,
+            fhir_base,
+            client_id,
+            endpoints,
+            user,
+            requested,
+            granted: token.scope,
+            context: token.context,
+            access_token: token.access_token,
+            refresh_token: token.refresh_token,
+            received_at: token.received_at,
+            expires_at,
+        }
+    }
+
+    /// The record after a refresh.
+    pub(crate) fn renewed(&self, token: TokenResponse) -> Self {
+        let expires_at = token.expires_at();
+        Self {
+            granted: token.scope,
+            context: token.context,
+            access_token: token.access_token,
+            refresh_token: token.refresh_token,
+            received_at: token.received_at,
+            expires_at,
+            ..self.clone()
+        }
+    }
+
+    /// The key: bound to server, client and user (defect of others: one client loads another's token).
+    pub(crate) fn key(&self) -> Key {
+        let user = self.user.as_ref().map_or("", |user| user.subject.as_str());
+        session_key(&self.fhir_base, &self.client_id, user, &self.id)
+    }
+
+    pub(crate) fn to_bytes(&self) -> Result<SecretBytes, Error> {
+        serde_json::to_vec(self)
+            .map(SecretBytes::new)
+            .map_err(|_| Error::Internal("a session record cannot be written"))
+    }
+
+    pub(crate) fn from_bytes(key: &Key, bytes: &SecretBytes) -> Result<Self, Error> {
+        let unreadable = |reason: &str| Error::StoredSession { key: key.to_string(), reason: reason.to_owned() };
+        let record: Self = serde_json::from_slice(bytes.expose_secret()).map_err(|_| unreadable("it is damaged"))?;
+        if record.form != FORM {
+            return Err(unreadable("another version of this library wrote it"));
+        }
+        // A record under another session's name would send its token to another server.
+        if record.key() != *key {
+            return Err(unreadable("it belongs to another session"));
+        }
+        Ok(record)
+    }
+}
+
+/// The `issuer` part of a key: server and client.
+pub(crate) fn issuer_part(fhir_base: &FhirBaseUrl, client_id: &ClientId) -> String {
+    format!("{} {}", fhir_base.normalised(), client_id)
+}
+
+fn session_key(fhir_base: &FhirBaseUrl, client_id: &ClientId, user: &str, id: &str) -> Key {
+    Key::new(Kind::Session, issuer_part(fhir_base, client_id), user, id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use smart_core::url_policy::UrlPolicy;
+    use std::time::Duration;
+
+    fn record() -> SessionRecord {
+        let token = TokenResponse {
+            access_token: AccessToken::new("secret-access"),
+            expires_in: Some(Duration::from_mins(5)),
+            received_at: Timestamp::from_unix_seconds(1_800_000_000),
+            scope: "patient/*.rs".parse().unwrap(),
+            refresh_token: Some(RefreshToken::new("secret-refresh")),
+            id_token: None,
+            authorization_details: Vec::new(),
+            context: LaunchContext { patient: Some("p-1".into()), ..LaunchContext::default() },
+            leniencies: Vec::new(),
+        };
+        let base = FhirBaseUrl::parse_with("https://ehr.example/r4/", UrlPolicy::HttpsOnly).unwrap();
+        let endpoints = SessionEndpoints {
+            token: "https://ehr.example/token".parse().unwrap(),
+            introspection: None,
+            revocation: Some("https://ehr.example/revoke".parse().unwrap()),
+        };
+        SessionRecord::new("s1".into(), base, "app".into(), endpoints, None, "patient/*.rs".parse().unwrap(), token)
+    }
+
+    /// F-73, D-02: the expiry of a stored session is a point in time, so that reading it does not make it younger.
+    #[test]
+    fn stored_expiry_is_absolute() {
+        let before = record();
+        let after = SessionRecord::from_bytes(&before.key(), &before.to_bytes().unwrap()).unwrap();
+        assert_eq!(after, before);
+        assert_eq!(after.expires_at.unwrap().as_unix_seconds(), 1_800_000_300);
+    }
+
+    /// F-82, D-15: a record is bound to server, client and user; under another key it is refused.
+    #[test]
+    fn record_under_another_key_is_refused() {
+        let record = record();
+        let bytes = record.to_bytes().unwrap();
+        let other_server = FhirBaseUrl::parse("https://other.example/r4").unwrap();
+        for key in [
+            session_key(&other_server, &record.client_id, "", "s1"),
+            session_key(&record.fhir_base, &"other-app".into(), "", "s1"),
+            session_key(&record.fhir_base, &record.client_id, "someone", "s1"),
+            session_key(&record.fhir_base, &record.client_id, "", "s2"),
+        ] {
+            assert!(matches!(SessionRecord::from_bytes(&key, &bytes), Err(Error::StoredSession { .. })), "{key}");
+        }
+    }
+
+    /// D-28, F-84: a record of a wrong shape is a typed error.
+    #[test]
+    fn damaged_record_is_a_typed_error() {
+        let key = record().key();
+        for bytes in [&b"{}"[..], b"", b"[1]", b"\xff", b"{\"form\":1}"] {
+            let result = SessionRecord::from_bytes(&key, &SecretBytes::new(bytes.to_vec()));
+            assert!(matches!(result, Err(Error::StoredSession { .. })), "{bytes:?}");
+        }
+    }
+
+    /// SE-05, F-85: Debug shows neither tokens nor the patient.
+    #[test]
+    fn debug_shows_no_secret() {
+        let shown = format!("{:?}", record());
+        assert!(!shown.contains("secret-") && !shown.contains("p-1"), "{shown}");
+    }
+}
