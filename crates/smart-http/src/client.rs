@@ -134,7 +134,7 @@ impl HttpClient {
             let response = self.fetch_retrying(request.clone(), retries).await?;
             let next = redirects.next(request.method(), &url, response.status(), response.headers(), hops)?;
             let Some(target) = next else { return Ok(response) };
-            *request.uri_mut() = to_uri(&target)?;
+            *request.uri_mut() = uri_of(&target)?;
             request.headers_mut().remove(http::header::HOST);
             url = target;
         }
@@ -149,7 +149,7 @@ impl HttpClient {
     /// [`HttpError::InvalidUrl`].
     pub fn get_request(url: &Url, accept: &'static str) -> Result<Request<Bytes>, HttpError> {
         let mut request = Request::new(Bytes::new());
-        *request.uri_mut() = to_uri(url)?;
+        *request.uri_mut() = uri_of(url)?;
         let accept = http::HeaderValue::from_static(accept);
         request.headers_mut().insert(HeaderName::from_static("accept"), accept);
         Ok(request)
@@ -157,7 +157,10 @@ impl HttpClient {
 }
 
 /// The URL as the `http` crate has it, without its fragment, which is never sent.
-fn to_uri(url: &Url) -> Result<Uri, HttpError> {
+///
+/// # Errors
+/// [`HttpError::InvalidUrl`] when no HTTP request may have it.
+pub fn uri_of(url: &Url) -> Result<Uri, HttpError> {
     let sent = url.as_str().split('#').next().unwrap_or_default();
     Uri::try_from(sent).map_err(|_| HttpError::InvalidUrl {
         endpoint: Endpoint::from(url),

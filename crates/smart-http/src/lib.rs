@@ -44,7 +44,7 @@ pub mod www_authenticate;
 
 pub use authorize::{Authorize, AuthorizeError, NoAuthorization};
 pub use body::Body;
-pub use client::HttpClient;
+pub use client::{HttpClient, uri_of};
 pub use endpoint::Endpoint;
 pub use error::{ConnectFailure, HttpError, Phase};
 pub use future::{BoxFuture, BoxStream};

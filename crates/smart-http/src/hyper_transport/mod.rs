@@ -144,11 +144,29 @@ fn failure(error: &ClientError, endpoint: Endpoint) -> HttpError {
     if !error.is_connect() {
         return HttpError::Interrupted { endpoint, phase: Phase::Headers, reason: reason_of(error) };
     }
-    // What is no error of dialing came after it, and before the request: it is one of the TLS handshake.
-    let dial = error.source().and_then(|source| source.downcast_ref::<DialError>());
-    match dial {
-        Some(dial) => HttpError::Connect { endpoint, kind: dial.kind, reason: dial.reason.clone() },
-        None => HttpError::Connect { endpoint, kind: ConnectFailure::Tls, reason: reason_of(error) },
+    match error.source() {
+        Some(cause) => match cause.downcast_ref::<DialError>() {
+            Some(dial) => HttpError::Connect { endpoint, kind: dial.kind, reason: dial.reason.clone() },
+            // What is no error of dialing came after it, and before the request: while TLS was agreed on.
+            None => {
+                let kind = if is_of_tls(cause) { ConnectFailure::Tls } else { ConnectFailure::Unreachable };
+                HttpError::Connect { endpoint, kind, reason: reason_of(cause) }
+            }
+        },
+        None => HttpError::Connect { endpoint, kind: ConnectFailure::Unreachable, reason: reason_of(error) },
+    }
+}
+
+/// Whether TLS itself failed, and not the connection below it. An I/O error passes over what it wraps in its own
+/// chain of sources, so it is unwrapped by hand.
+fn is_of_tls(error: &(dyn Error + 'static)) -> bool {
+    if error.is::<rustls::Error>() {
+        return true;
+    }
+    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    match wrapped {
+        Some(wrapped) => is_of_tls(wrapped),
+        None => error.source().is_some_and(is_of_tls),
     }
 }
 

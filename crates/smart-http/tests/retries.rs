@@ -1,0 +1,111 @@
+//! Retries of safe requests, with a clock that the test moves.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
+
+use bytes::Bytes;
+use http::{Method, Request};
+use smart_core::time::Timestamp;
+use smart_http::mock::{MockTimer, MockTransport};
+use smart_http::{ConnectFailure, Endpoint, HttpClient, HttpError, Phase, RetryPolicy, Timer as _};
+use std::time::Duration;
+
+/// 1994-11-06T08:49:37Z.
+const NOW: Timestamp = Timestamp::from_unix_seconds(784_111_777);
+
+fn setup() -> (MockTransport, MockTimer, HttpClient, RetryPolicy) {
+    let (transport, timer) = (MockTransport::new(), MockTimer::at(NOW));
+    let client = HttpClient::with_timer(transport.clone(), timer.clone());
+    (transport, timer, client, RetryPolicy::default().with_jitter(|| 0))
+}
+
+fn request(method: Method) -> Request<Bytes> {
+    Request::builder().method(method).uri("https://ehr.example/fhir/x").body(Bytes::new()).unwrap()
+}
+
+fn interrupted() -> HttpError {
+    let endpoint = Endpoint::of(&http::Uri::from_static("https://ehr.example/fhir/x"));
+    HttpError::Interrupted { endpoint, phase: Phase::Headers, reason: "reset".into() }
+}
+
+/// FR-19 (RFC 9110, 10.2.3): seconds and all three date forms are waited for on 429 and 503.
+#[tokio::test]
+async fn retry_after_is_waited_for() {
+    for (status, value) in [
+        (429, "90"),
+        (503, "Sun, 06 Nov 1994 08:51:07 GMT"),
+        (503, "Sunday, 06-Nov-94 08:51:07 GMT"),
+        (429, "Sun Nov  6 08:51:07 1994"),
+    ] {
+        let (transport, timer, client, policy) = setup();
+        transport.respond_with(status, &[("Retry-After", value)], "").respond_fhir("{}");
+        let policy = policy.with_max_wait(Duration::from_mins(2));
+        let response = client.fetch_retrying(request(Method::GET), &policy).await.unwrap();
+        assert_eq!((response.status().as_u16(), timer.sleeps()), (200, vec![Duration::from_secs(90)]), "{value}");
+        assert_eq!(timer.now(), NOW.saturating_add(Duration::from_secs(90)));
+    }
+}
+
+/// FR-19: a wait longer than allowed is not begun; the caller gets the response and can read the header.
+#[tokio::test]
+async fn a_long_wait_is_left_to_the_caller() {
+    for value in ["3600", "99999999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"] {
+        let (transport, timer, client, policy) = setup();
+        transport.respond_with(429, &[("retry-after", value)], "");
+        let response = client.fetch_retrying(request(Method::GET), &policy).await.unwrap();
+        assert_eq!((response.status().as_u16(), timer.sleeps().len()), (429, 0));
+        assert_eq!(response.headers()["Retry-After"], value);
+    }
+}
+
+/// FR-19: tries and waits are bounded; the last outcome is the caller's.
+#[tokio::test]
+async fn tries_are_bounded() {
+    let (transport, timer, client, policy) = setup();
+    for status in [503, 502, 504, 429] {
+        transport.respond_with(status, &[], "");
+    }
+    let response = client.fetch_retrying(request(Method::GET), &policy).await.unwrap();
+    assert_eq!(response.status().as_u16(), 429);
+    assert_eq!(timer.sleeps(), [250, 500, 1000].map(Duration::from_millis));
+
+    let (transport, timer, client, policy) = setup();
+    for _ in 0..9 {
+        transport.respond_with(503, &[("retry-after", "25")], "");
+    }
+    client.fetch_retrying(request(Method::GET), &policy.with_max_retries(8)).await.unwrap();
+    assert_eq!(timer.sleeps(), [25, 25].map(Duration::from_secs));
+}
+
+/// FR-19, TK-17: failures that may pass are tried again, for safe methods only.
+#[tokio::test]
+async fn only_safe_requests_are_repeated() {
+    for method in [Method::GET, Method::HEAD, Method::OPTIONS] {
+        let (transport, _, client, policy) = setup();
+        transport.fail(interrupted()).respond_with(503, &[], "").respond_fhir("{}");
+        let response = client.fetch_retrying(request(method), &policy).await.unwrap();
+        assert_eq!((response.status().as_u16(), transport.requests().len()), (200, 3));
+    }
+    for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+        let (transport, timer, client, policy) = setup();
+        transport.fail(interrupted()).respond_with(503, &[("retry-after", "1")], "");
+        assert_eq!(client.fetch_retrying(request(method.clone()), &policy).await.unwrap_err(), interrupted());
+        assert_eq!(client.fetch_retrying(request(method), &policy).await.unwrap().status().as_u16(), 503);
+        assert_eq!((transport.requests().len(), timer.sleeps().len()), (2, 0));
+    }
+}
+
+/// FR-19: what time does not cure is not tried again.
+#[tokio::test]
+async fn final_outcomes_are_not_repeated() {
+    for status in [200, 304, 400, 401, 403, 404, 409, 410, 412, 422, 500, 501] {
+        let (transport, timer, client, policy) = setup();
+        transport.respond_with(status, &[("retry-after", "1")], "");
+        let response = client.fetch_retrying(request(Method::GET), &policy).await.unwrap();
+        assert_eq!((response.status().as_u16(), timer.sleeps().len()), (status, 0));
+    }
+    let (transport, timer, client, policy) = setup();
+    let endpoint = Endpoint::of(&http::Uri::from_static("https://ehr.example/"));
+    transport.fail(HttpError::Connect { endpoint, kind: ConnectFailure::Tls, reason: "unknown issuer".into() });
+    assert!(client.fetch_retrying(request(Method::GET), &policy).await.is_err());
+    assert!(timer.sleeps().is_empty());
+}
