@@ -144,17 +144,14 @@ fn failure(error: &ClientError, endpoint: Endpoint) -> HttpError {
     if !error.is_connect() {
         return HttpError::Interrupted { endpoint, phase: Phase::Headers, reason: reason_of(error) };
     }
-    match error.source() {
-        Some(cause) => match cause.downcast_ref::<DialError>() {
-            Some(dial) => HttpError::Connect { endpoint, kind: dial.kind, reason: dial.reason.clone() },
-            // What is no error of dialing came after it, and before the request: while TLS was agreed on.
-            None => {
-                let kind = if is_of_tls(cause) { ConnectFailure::Tls } else { ConnectFailure::Unreachable };
-                HttpError::Connect { endpoint, kind, reason: reason_of(cause) }
-            }
-        },
-        None => HttpError::Connect { endpoint, kind: ConnectFailure::Unreachable, reason: reason_of(error) },
-    }
+    let cause: &(dyn Error + 'static) = error.source().unwrap_or(error);
+    let kind = match cause.downcast_ref::<DialError>() {
+        Some(dial) => dial.kind,
+        // What is no error of dialing came after it, and before the request: while TLS was agreed on.
+        None if is_of_tls(cause) => ConnectFailure::Tls,
+        None => ConnectFailure::Unreachable,
+    };
+    HttpError::Connect { endpoint, kind, reason: reason_of(cause) }
 }
 
 /// Whether TLS itself failed, and not the connection below it. An I/O error passes over what it wraps in its own
