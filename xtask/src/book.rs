@@ -1,0 +1,65 @@
+//! `cargo xtask docs`: builds the book in `docs`.
+
+use crate::error::TaskError;
+use crate::run::{Show, run, succeeds};
+use std::path::Path;
+use std::process::Command;
+
+/// Builds the book into `docs/book`.
+///
+/// # Errors
+/// When a page is missing, mdbook is not here, or it fails.
+pub fn build(root: &Path, show: Show) -> Result<(), TaskError> {
+    let problems = problems(root)?;
+    if !problems.is_empty() {
+        return Err(TaskError::Invalid(problems.join("\n")));
+    }
+    if !succeeds("mdbook", &["--version"]) {
+        return Err(TaskError::Invalid("mdbook is not here: cargo install mdbook --locked".to_owned()));
+    }
+    let mut command = Command::new("mdbook");
+    command.args(["build", "docs"]).current_dir(root);
+    run(command, show, |_| ())
+}
+
+/// Pages that the summary or another page points at and that are not there.
+///
+/// # Errors
+/// When the pages cannot be read.
+pub fn problems(root: &Path) -> Result<Vec<String>, TaskError> {
+    let src = root.join("docs/src");
+    let mut problems = Vec::new();
+    for entry in std::fs::read_dir(&src).map_err(TaskError::file(&src))? {
+        let path = entry.map_err(TaskError::file(&src))?.path();
+        if path.extension().is_none_or(|extension| extension != "md") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).map_err(TaskError::file(&path))?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let targets = pointed_at(&text).into_iter().filter(|target| !src.join(target).is_file());
+        problems.extend(targets.map(|target| format!("docs/src/{name} points at {target}, which is not there")));
+    }
+    Ok(problems)
+}
+
+/// The files that links and includes of a page point at.
+fn pointed_at(text: &str) -> Vec<String> {
+    let links = text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target);
+    let includes = text.split("{{#include ").skip(1).filter_map(|rest| rest.split_once("}}")).map(|(target, _)| target);
+    links
+        .filter(|target| !target.contains("://") && !target.starts_with('#') && !target.starts_with("mailto:"))
+        .chain(includes)
+        .map(|target| target.split('#').next().unwrap_or(target).trim().to_owned())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_and_includes_are_seen() {
+        let text = "[a](a.md) [b](b.md#part) [c](https://x.example/y.md) [d](#here) {{#include ../e.md}}";
+        assert_eq!(pointed_at(text), ["a.md", "b.md", "../e.md"]);
+    }
+}
