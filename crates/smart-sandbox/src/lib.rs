@@ -1,1 +1,151 @@
-//! An embedded SMART on FHIR server for tests and demos
+//! An embedded SMART on FHIR server for tests and demos: authorization server, FHIR R4 API and made-up patients, on a
+//! loopback port. It is strict: what it takes, a real server should take.
+//!
+//! ```
+//! use smart_sandbox::{Sandbox, SandboxConfig};
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), smart_sandbox::SandboxError> {
+//! let sandbox = Sandbox::start(SandboxConfig::default()).await?;
+//! println!("a FHIR server is at {}", sandbox.fhir_base());
+//! sandbox.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod accounts;
+mod auth;
+pub mod browser;
+mod config;
+mod cors;
+mod data;
+mod error;
+mod fhir;
+mod shared;
+
+pub use config::{Client, Misbehaviour, SandboxConfig};
+pub use error::SandboxError;
+
+use shared::{Counted, Launch, Shared};
+use smart_jwt::{KeyKind, SigningAlgorithm, SigningKey};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// A running sandbox. It ends when it is dropped.
+pub struct Sandbox {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<()>,
+}
+
+/// How often each endpoint was called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// The authorization endpoint.
+    pub authorize: u64,
+    /// The token endpoint.
+    pub token: u64,
+    /// The introspection endpoint.
+    pub introspect: u64,
+    /// The revocation endpoint.
+    pub revoke: u64,
+    /// Reads and searches.
+    pub fhir: u64,
+}
+
+impl Sandbox {
+    /// Starts a sandbox on `127.0.0.1`.
+    ///
+    /// # Errors
+    /// [`SandboxError::Bind`] when the port is taken; [`SandboxError::Key`].
+    pub async fn start(config: SandboxConfig) -> Result<Self, SandboxError> {
+        let port = config.port;
+        let failed = |e: std::io::Error| SandboxError::Bind { port, reason: e.to_string() };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let key = SigningKey::generate(KeyKind::Rsa2048)?.with_algorithm(SigningAlgorithm::Rs256)?;
+        let origin = format!("http://{address}");
+        let shared = Arc::new(Shared::new(config, format!("{origin}/fhir"), format!("{origin}/auth"), key));
+        let app = fhir::router()
+            .merge(auth::router())
+            .layer(axum::middleware::from_fn(cors::allow))
+            .with_state(shared.clone());
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(async move {
+            let served = axum::serve(listener, app).with_graceful_shutdown(async {
+                // A dropped sender is a sandbox that was dropped: the same wish.
+                let _ = stopped.await;
+            });
+            if let Err(error) = served.await {
+                tracing::warn!(%error, "the sandbox ended");
+            }
+        });
+        Ok(Self { shared, address, stop: Some(stop), task })
+    }
+
+    /// The FHIR base URL.
+    pub fn fhir_base(&self) -> String {
+        self.shared.fhir_base.clone()
+    }
+
+    /// The issuer.
+    pub fn issuer(&self) -> String {
+        self.shared.issuer.clone()
+    }
+
+    /// The address.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Prepares an EHR launch; the launch value is good for one authorization request.
+    pub fn new_launch(&self, patient: Option<&str>, encounter: Option<&str>) -> String {
+        let launch = Launch { patient: patient.map(str::to_owned), encounter: encounter.map(str::to_owned) };
+        let id = shared::random_text();
+        self.shared.state().launches.insert(id.clone(), launch);
+        id
+    }
+
+    /// How often each endpoint was called.
+    pub fn counts(&self) -> Counts {
+        let counted = |what| self.shared.counted(what);
+        Counts {
+            authorize: counted(Counted::Authorize),
+            token: counted(Counted::Token),
+            introspect: counted(Counted::Introspect),
+            revoke: counted(Counted::Revoke),
+            fhir: counted(Counted::Fhir),
+        }
+    }
+
+    /// Every code and token that was issued, for tests that look for them where they must not be.
+    pub fn issued_secrets(&self) -> Vec<String> {
+        self.shared.state().secrets.clone()
+    }
+
+    /// Ends the sandbox, and waits until its connections are done (at most a few seconds).
+    pub async fn shutdown(mut self) {
+        if let Some(stop) = self.stop.take() {
+            // The task may have ended by itself.
+            let _ = stop.send(());
+        }
+        if tokio::time::timeout(std::time::Duration::from_secs(3), &mut self.task).await.is_err() {
+            self.task.abort();
+        }
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sandbox").field("address", &self.address).finish_non_exhaustive()
+    }
+}
