@@ -262,8 +262,7 @@ impl SmartClient {
     /// # Errors
     /// [`Error::Store`], or [`Error::StoredSession`] when it cannot be used.
     pub async fn restore(&self, key: &Key) -> Result<Option<Session>, Error> {
-        let live = self.live_sessions().get(key).and_then(Weak::upgrade);
-        if let Some(inner) = live {
+        if let Some(inner) = self.live(key) {
             return Ok(Some(Session::of(inner)));
         }
         let Some(stored) = self.inner.store.get(key).await? else { return Ok(None) };
@@ -295,11 +294,17 @@ impl SmartClient {
         self.inner.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The handle that others hold on a session, unless it is over.
+    fn live(&self, key: &Key) -> Option<Arc<crate::session::Inner>> {
+        self.live_sessions().get(key).and_then(Weak::upgrade).filter(|inner| inner.record().is_ok())
+    }
+
     /// Keeps a session findable, or gives the one that somebody else made live in the meantime.
     fn remember(&self, session: &Session) -> Session {
         let mut sessions = self.live_sessions();
         sessions.retain(|_, inner| inner.strong_count() > 0);
-        if let Some(inner) = sessions.get(session.key()).and_then(Weak::upgrade) {
+        if let Some(inner) = sessions.get(session.key()).and_then(Weak::upgrade).filter(|inner| inner.record().is_ok())
+        {
             return Session::of(inner);
         }
         sessions.insert(session.key().clone(), session.downgrade());
