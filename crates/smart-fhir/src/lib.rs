@@ -1,1 +1,60 @@
-//! A FHIR R4 resource client: read, search and paging with safe use of bearer tokens
+//! A FHIR R4 resource client: read, search and paging with safe use of bearer tokens.
+//!
+//! [`FhirClient`] asks an [`Authorize`](smart_http::Authorize) for the header of each URL and knows nothing of logins:
+//! a session of smart-flows is one, a token from elsewhere is another. The token goes to URLs at and below the FHIR
+//! base and nowhere else. Resources are JSON values, or any type that serde can read: every FHIR version from DSTU2 on
+//! is served (requirement FR-08).
+//!
+//! ```no_run
+//! use smart_core::fhir_base::FhirBaseUrl;
+//! use smart_core::secret::AccessToken;
+//! use smart_fhir::{FhirClient, SearchQuery};
+//! use smart_http::{HttpClient, HyperTransport, StaticBearer};
+//! use std::sync::Arc;
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let base = FhirBaseUrl::parse("https://ehr.example/fhir")?;
+//! let bearer = StaticBearer::new(base.clone(), &AccessToken::new("token from elsewhere"))?;
+//! let fhir = FhirClient::new(base, HttpClient::new(HyperTransport::new()), Arc::new(bearer));
+//!
+//! let patient: serde_json::Value = fhir.read("Patient", "123").await?;
+//! println!("born on {}", patient["birthDate"]);
+//!
+//! let query = SearchQuery::new("Observation")
+//!     .param("patient", "123")
+//!     .token("code", "http://loinc.org", "8480-6")
+//!     .sort(["-date"])
+//!     .count(50);
+//! let mut observations = fhir.search(query);
+//! while let Some(observation) = observations.try_next().await? {
+//!     println!("{} {}", observation["effectiveDateTime"], observation["valueQuantity"]["value"]);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Errors say what happened, at which endpoint, and what to do next. Neither they nor the logs hold tokens, bodies,
+//! search criteria or the server's free text, unless the caller takes those out by name (requirement FR-23).
+
+mod bundle;
+mod client;
+mod error;
+mod exchange;
+mod fhir_id;
+mod media_type;
+mod outcome;
+mod reference;
+mod refusal;
+mod resource_type;
+mod search;
+
+pub use bundle::{Bundle, BundleEntry, SearchMode};
+pub use client::FhirClient;
+pub use error::FhirError;
+pub use fhir_id::FhirId;
+pub use media_type::FhirMediaType;
+pub use outcome::{Issue, OperationOutcome};
+pub use reference::{ReferenceError, ReferenceTarget};
+pub use refusal::{Refusal, RefusalKind};
+pub use resource_type::{ResourceType, ResourceTypeName};
+pub use search::{EntryStream, PageStream, Prefix, SearchQuery, SearchStream, SearchValue};

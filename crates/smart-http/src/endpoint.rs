@@ -2,18 +2,19 @@
 
 use http::Uri;
 use std::fmt;
+use std::sync::Arc;
 
 /// An endpoint as it may be shown in errors and logs: scheme, host, port and path.
 ///
 /// User name, password, query and fragment are left out: queries hold search criteria about patients, or codes
-/// (requirements FR-23, SE-05).
+/// (requirements FR-23, SE-05). It is as small as a pointer.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Endpoint(Uri);
+pub struct Endpoint(Arc<Uri>);
 
 impl Endpoint {
     /// The endpoint of a request's URL.
     pub fn of(uri: &Uri) -> Self {
-        Self(uri.clone())
+        Self(Arc::new(uri.clone()))
     }
 
     /// The host, without the port.
@@ -27,7 +28,7 @@ impl From<&url::Url> for Endpoint {
         let mut shown = url.clone();
         shown.set_query(None);
         shown.set_fragment(None);
-        Self(Uri::try_from(shown.as_str()).unwrap_or_default())
+        Self(Arc::new(Uri::try_from(shown.as_str()).unwrap_or_default()))
     }
 }
 
