@@ -37,6 +37,8 @@ pub mod mock;
 mod redirect;
 mod retry;
 mod retry_after;
+#[cfg(test)]
+mod retry_tests;
 mod static_bearer;
 mod timer;
 mod transport;

@@ -1,12 +1,10 @@
 //! Retries of safe requests, with a clock that the test moves.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
-
+use crate::mock::{MockTimer, MockTransport};
+use crate::{ConnectFailure, Endpoint, HttpClient, HttpError, Phase, RetryPolicy, Timer as _};
 use bytes::Bytes;
 use http::{Method, Request};
 use smart_core::time::Timestamp;
-use smart_http::mock::{MockTimer, MockTransport};
-use smart_http::{ConnectFailure, Endpoint, HttpClient, HttpError, Phase, RetryPolicy, Timer as _};
 use std::time::Duration;
 
 /// 1994-11-06T08:49:37Z.
