@@ -101,7 +101,7 @@ impl World {
     }
 
     async fn fhir_status(&self, session: &Session, path: &str) -> u16 {
-        let url = session.fhir_base().unwrap().join(path).unwrap();
+        let url = session.fhir_base().join(path).unwrap();
         let mut request = HttpClient::get_request(&url, "application/fhir+json").unwrap();
         if let Some(value) = session.authorization(&url).await.unwrap() {
             request.headers_mut().insert("authorization", value);

@@ -10,7 +10,7 @@ impl Authorize for Session {
     /// The bearer token, for URLs at or below the FHIR base only (requirement TK-14).
     fn authorization<'a>(&'a self, url: &'a Url) -> BoxFuture<'a, Result<Option<HeaderValue>, AuthorizeError>> {
         Box::pin(async move {
-            if !self.fhir_base().map_err(into_authorize)?.contains(url) {
+            if !self.fhir_base().contains(url) {
                 return Ok(None);
             }
             let token = self.access_token().await.map_err(into_authorize)?;

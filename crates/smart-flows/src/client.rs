@@ -38,7 +38,10 @@ pub struct SmartClient {
 
 pub(crate) struct Inner {
     pub(crate) app: App,
+    /// For documents of the authorization server: small ones.
     pub(crate) http: HttpClient,
+    /// As the app gave it.
+    pub(crate) app_http: HttpClient,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn SecureRandom>,
@@ -124,6 +127,7 @@ impl SmartClientBuilder {
             inner: Arc::new(Inner {
                 app: self.app,
                 http: http.with_limits(Limits { max_body: MAX_DOCUMENT, ..http.limits() }),
+                app_http: http,
                 store: self.store.unwrap_or_else(|| Arc::new(MemoryStore::with_clock(self.clock.clone()))),
                 clock: self.clock,
                 random: self.random,

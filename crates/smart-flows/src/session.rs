@@ -10,6 +10,7 @@ use smart_core::fhir_base::FhirBaseUrl;
 use smart_core::scope::{Interaction, ScopeComparison, Scopes};
 use smart_core::secret::AccessToken;
 use smart_core::time::Timestamp;
+use smart_http::HttpClient;
 use smart_store::{Expected, Key, StoreError, Version};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
@@ -25,6 +26,7 @@ pub struct Session {
 pub(crate) struct Inner {
     pub(crate) client: SmartClient,
     pub(crate) key: Key,
+    fhir_base: FhirBaseUrl,
     state: RwLock<State>,
     /// Held over a renewal: who has it is the only one to present the refresh token.
     pub(crate) life: tokio::sync::Mutex<Life>,
@@ -33,7 +35,7 @@ pub(crate) struct Inner {
 #[derive(Clone)]
 enum State {
     Live(Arc<SessionRecord>),
-    Over { fhir_base: FhirBaseUrl, reason: &'static str },
+    Over(&'static str),
 }
 
 impl Session {
@@ -48,6 +50,7 @@ impl Session {
             inner: Arc::new(Inner {
                 client,
                 key: record.key(),
+                fhir_base: record.fhir_base.clone(),
                 state: RwLock::new(State::Live(Arc::new(record))),
                 life: tokio::sync::Mutex::new(Life::new(version)),
             }),
@@ -68,11 +71,13 @@ impl Session {
     }
 
     /// The FHIR server.
-    ///
-    /// # Errors
-    /// [`Error::SessionOver`].
-    pub fn fhir_base(&self) -> Result<FhirBaseUrl, Error> {
-        Ok(self.inner.record()?.fhir_base.clone())
+    pub fn fhir_base(&self) -> &FhirBaseUrl {
+        &self.inner.fhir_base
+    }
+
+    /// The HTTP client of the app, with the limits that the app set: for requests to the FHIR server.
+    pub fn http(&self) -> &HttpClient {
+        &self.inner.client.inner.app_http
     }
 
     /// The launch context.
@@ -188,7 +193,7 @@ impl Inner {
     pub(crate) fn record(&self) -> Result<Arc<SessionRecord>, Error> {
         match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
             State::Live(record) => Ok(record.clone()),
-            State::Over { fhir_base, reason } => Err(Error::SessionOver { fhir_base: fhir_base.to_string(), reason }),
+            State::Over(reason) => Err(Error::SessionOver { fhir_base: self.fhir_base.to_string(), reason }),
         }
     }
 
@@ -202,8 +207,8 @@ impl Inner {
     /// Ends the session in this process: its tokens are dropped, and overwritten with the last user of them.
     pub(crate) fn end(&self, reason: &'static str) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        if let State::Live(record) = &*state {
-            *state = State::Over { fhir_base: record.fhir_base.clone(), reason };
+        if matches!(*state, State::Live(_)) {
+            *state = State::Over(reason);
         }
     }
 
