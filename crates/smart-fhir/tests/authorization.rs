@@ -43,6 +43,11 @@ async fn without_another_token_nothing_is_repeated() {
     assert!(client.read::<Value>("Patient", "1").await.unwrap_err().needs_reauthorization());
     assert_eq!(urls(&transport).len(), 1);
 
+    let (transport, _, client) = client_with(Tokens { renews_in_vain: true, ..tokens() });
+    transport.respond_with(401, &[], "");
+    assert!(client.read::<Value>("Patient", "1").await.unwrap_err().needs_reauthorization());
+    assert_eq!(urls(&transport).len(), 1);
+
     let renew_error = Some(AuthorizeError::reauthorization("invalid_grant"));
     let (transport, _, client) = client_with(Tokens { renew_error, ..tokens() });
     transport.respond_with(401, &[], "");

@@ -1,5 +1,4 @@
 //! Retries of safe requests, with a clock that the test moves.
-
 use crate::mock::{MockTimer, MockTransport};
 use crate::{ConnectFailure, Endpoint, HttpClient, HttpError, Phase, RetryPolicy, Timer as _};
 use bytes::Bytes;

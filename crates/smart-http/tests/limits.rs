@@ -56,6 +56,27 @@ async fn a_slow_drip_ends_in_time() {
     assert!(elapsed < Duration::from_secs(3), "{elapsed:?}");
 }
 
+/// SE-08: a body that never ends is given up when the whole exchange takes too long, even if it never pauses.
+#[tokio::test]
+async fn a_flood_ends_in_time() {
+    let chunk = send(&format!("1000\r\n{}\r\n", "x".repeat(0x1000)));
+    let mut steps = vec![send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")];
+    steps.extend(std::iter::repeat_n(chunk, 10_000));
+    let server = Server::start(move |_| steps.clone()).await;
+    let limits = smart_http::Limits { max_body: u64::MAX, ..short_limits() };
+    let mut body = client().with_limits(limits).stream(get(&server.url("/"))).await.unwrap().into_body();
+    let started = Instant::now();
+    let error = loop {
+        // A reader so slow that there is always a chunk for it.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        match body.chunk().await.unwrap() {
+            Ok(_) => assert!(started.elapsed() < Duration::from_secs(3)),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(timeout(&error), (Phase::Body, limits.total));
+}
+
 /// SE-08: a server that takes the connection and never begins TLS is given up, and nothing was sent to it.
 #[tokio::test]
 async fn a_hang_in_the_tls_handshake_did_not_reach_the_server() {

@@ -26,6 +26,8 @@ pub(crate) const NOW: Timestamp = Timestamp::from_unix_seconds(784_111_777);
 pub(crate) struct Tokens {
     pub(crate) current: Mutex<u32>,
     pub(crate) can_renew: bool,
+    /// Says that there is another token, and gives the same.
+    pub(crate) renews_in_vain: bool,
     pub(crate) renew_error: Option<AuthorizeError>,
     pub(crate) denies: Option<&'static str>,
 }
@@ -42,7 +44,7 @@ impl Authorize for Tokens {
                 return Err(error.clone());
             }
             let mut current = self.current.lock().unwrap();
-            if self.can_renew && rejected == &format!("Bearer token-{current}") {
+            if self.can_renew && !self.renews_in_vain && rejected == &format!("Bearer token-{current}") {
                 *current += 1;
             }
             Ok(self.can_renew)
@@ -58,7 +60,7 @@ impl Authorize for Tokens {
 }
 
 pub(crate) fn tokens() -> Tokens {
-    Tokens { current: Mutex::new(1), can_renew: true, renew_error: None, denies: None }
+    Tokens { current: Mutex::new(1), can_renew: true, renews_in_vain: false, renew_error: None, denies: None }
 }
 
 pub(crate) fn base() -> FhirBaseUrl {
