@@ -104,7 +104,7 @@ async fn plain_http_is_for_loopback_only() {
     assert_eq!(server.requests().len(), 1);
 }
 
-/// SE-08: a client on another runtime timer works all the same, and Debug shows no secret.
+/// SE-05: Debug of a client and of a body shows settings, and never what was sent or came.
 #[tokio::test]
 async fn debug_shows_settings_only() {
     let client = HttpClient::with_timer(HyperTransport::new(), TokioTimer);
