@@ -9,11 +9,14 @@
     reason = "the suite is a test: it reports by panicking"
 )]
 
-use crate::{Expected, Filter, Holder, Key, Kind, LeaseOutcome, SecretBytes, Store, StoreError};
+use crate::{Expected, Filter, Holder, Key, Kind, LeaseOutcome, SecretBytes, Store, StoreError, Version};
 use smart_core::time::{Clock, Timestamp};
 use std::collections::BTreeSet;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 /// A clock that is moved by hand.
@@ -26,9 +29,19 @@ impl ManualClock {
         Arc::new(Self(AtomicI64::new(start.as_unix_seconds())))
     }
 
+    /// A clock that stands early in the year 2027.
+    pub fn in_2027() -> Arc<Self> {
+        Self::at(Timestamp::from_unix_seconds(1_800_000_000))
+    }
+
     /// Moves it on.
     pub fn advance(&self, by: Duration) {
         self.0.fetch_add(i64::try_from(by.as_secs()).unwrap_or(i64::MAX), Ordering::SeqCst);
+    }
+
+    /// Sets it back, as a machine's clock is when it was wrong.
+    pub fn set_back(&self, by: Duration) {
+        self.0.fetch_sub(i64::try_from(by.as_secs()).unwrap_or(i64::MAX), Ordering::SeqCst);
     }
 }
 
@@ -141,18 +154,49 @@ pub async fn keys_do_not_collide(store: &dyn Store) {
     }
 }
 
-/// Of many writers with the same belief exactly one succeeds; of many removers likewise.
+/// Of many writers at once with the same belief exactly one succeeds; of many removers likewise.
 pub async fn one_of_many_wins(store: &dyn Store) {
-    let first = store.put(&key("a"), value("0"), Expected::Absent).await.unwrap();
-    let (mut writes, mut removals) = (0, 0);
-    for n in 0..20 {
-        writes += usize::from(store.put(&key("a"), value(&n.to_string()), Expected::Version(first)).await.is_ok());
+    let key = key("a");
+    let first = store.put(&key, value("0"), Expected::Absent).await.unwrap();
+    let writes = (0..20).map(|n| store.put(&key, value(&n.to_string()), Expected::Version(first)));
+    let written: Vec<Version> = all_at_once(writes).await.into_iter().filter_map(only_conflicts).collect();
+    let now = store.get(&key).await.unwrap().unwrap().version;
+    assert_eq!(written, [now]);
+    let removals = all_at_once((0..20).map(|_| store.remove(&key, Expected::Version(now)))).await;
+    assert_eq!(removals.into_iter().filter_map(only_conflicts).filter(|removed| *removed).count(), 1);
+}
+
+/// Of many who ask for a lease at once exactly one gets it.
+pub async fn one_lease_of_many(store: &dyn Store) {
+    let holders: Vec<Holder> = (0..20).map(|n| Holder::new(n.to_string())).collect();
+    let key = key("k");
+    let asked = all_at_once(holders.iter().map(|holder| store.lease(&key, holder, Duration::from_secs(60)))).await;
+    assert_eq!(asked.into_iter().filter(|got| matches!(got, Ok(LeaseOutcome::Held { .. }))).count(), 1);
+}
+
+fn only_conflicts<T>(result: Result<T, StoreError>) -> Option<T> {
+    match result {
+        Ok(value) => Some(value),
+        Err(StoreError::Conflict { .. }) => None,
+        Err(other) => panic!("{other}"),
     }
-    let now = store.get(&key("a")).await.unwrap().unwrap().version;
-    for _ in 0..20 {
-        removals += usize::from(store.remove(&key("a"), Expected::Version(now)).await.is_ok_and(|removed| removed));
-    }
-    assert_eq!((writes, removals), (1, 1));
+}
+
+/// Polls all until all are done, in the order given.
+async fn all_at_once<T>(futures: impl Iterator<Item = crate::BoxFuture<'_, T>>) -> Vec<T> {
+    let mut running: Vec<_> = futures.map(|future| (Some(future), None)).collect();
+    poll_fn(move |context| {
+        for (future, output) in &mut running {
+            if let Some(Poll::Ready(value)) = future.as_mut().map(|future| Pin::new(future).poll(context)) {
+                (*future, *output) = (None, Some(value));
+            }
+        }
+        if running.iter().any(|(future, _)| future.is_some()) {
+            return Poll::Pending;
+        }
+        Poll::Ready(running.iter_mut().filter_map(|(_, output)| output.take()).collect())
+    })
+    .await
 }
 
 /// A lease is one holder's until it ends or is given back, and prolonged for its holder.
@@ -175,28 +219,49 @@ pub async fn leases(store: &dyn Store, clock: &ManualClock) {
     assert!(matches!(store.lease(&key("k"), &a, ten).await.unwrap(), LeaseOutcome::Held { .. }));
 }
 
+/// A lease shorter than a second is still one, and a clock that is set back does not make one last for ever.
+pub async fn leases_by_odd_clocks(store: &dyn Store, clock: &ManualClock) {
+    let (a, b) = (Holder::new("a"), Holder::new("b"));
+    assert!(matches!(
+        store.lease(&key("k"), &a, Duration::from_millis(1)).await.unwrap(),
+        LeaseOutcome::Held { until } if until > clock.now()
+    ));
+    assert!(matches!(store.lease(&key("k"), &b, Duration::from_secs(9)).await.unwrap(), LeaseOutcome::Taken { .. }));
+    clock.advance(Duration::from_secs(1));
+    assert!(matches!(store.lease(&key("k"), &b, Duration::from_secs(9)).await.unwrap(), LeaseOutcome::Held { .. }));
+    clock.set_back(Duration::from_secs(3_600));
+    let until = clock.now().saturating_add(Duration::from_secs(9));
+    for _ in 0..2 {
+        let asked = store.lease(&key("k"), &a, Duration::from_secs(9)).await.unwrap();
+        assert_eq!(asked, LeaseOutcome::Taken { until });
+    }
+    clock.advance(Duration::from_secs(9));
+    assert!(matches!(store.lease(&key("k"), &a, Duration::from_secs(9)).await.unwrap(), LeaseOutcome::Held { .. }));
+}
+
 /// Makes a test of each function of [`contract`](crate::contract) for a backend. `$make` is a function from
-/// `Arc<ManualClock>` to a future of a store.
+/// `Arc<ManualClock>` to a future of a box of a store, or of anything else that dereferences to one.
 #[macro_export]
 macro_rules! store_contract {
     ($make:path) => {
         $crate::store_contract!(@each $make,
             put_then_get compare_and_swap versions_are_not_reused remove_once list_by_issuer_and_user
-            keys_do_not_collide one_of_many_wins);
-
-        #[tokio::test]
-        async fn leases() {
-            let clock = $crate::contract::ManualClock::at(smart_core::time::Timestamp::from_unix_seconds(1_800_000_000));
-            let store = $make(clock.clone()).await;
-            $crate::contract::leases(&store, &clock).await;
-        }
+            keys_do_not_collide one_of_many_wins one_lease_of_many);
+        $crate::store_contract!(@timed $make, leases leases_by_odd_clocks);
     };
     (@each $make:path, $($name:ident)+) => {$(
         #[tokio::test]
         async fn $name() {
-            let clock = $crate::contract::ManualClock::at(smart_core::time::Timestamp::from_unix_seconds(1_800_000_000));
-            let store = $make(clock).await;
-            $crate::contract::$name(&store).await;
+            let store = $make($crate::contract::ManualClock::in_2027()).await;
+            $crate::contract::$name(&*store).await;
+        }
+    )+};
+    (@timed $make:path, $($name:ident)+) => {$(
+        #[tokio::test]
+        async fn $name() {
+            let clock = $crate::contract::ManualClock::in_2027();
+            let store = $make(clock.clone()).await;
+            $crate::contract::$name(&*store, &clock).await;
         }
     )+};
 }

@@ -1,5 +1,7 @@
 //! What can go wrong in a store.
 
+use crate::keys::KeyError;
+
 /// Why a store did not do what it was asked. No variant holds a record's content.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -20,6 +22,24 @@ pub enum StoreError {
         /// Why.
         reason: String,
     },
+    /// The record is over the backend's limit. Nothing has changed.
+    #[error("the record {key} has {size} octets, over the limit of {limit}; keep less in it")]
+    TooLarge {
+        /// The record's key, as it may be shown.
+        key: String,
+        /// Its size in octets.
+        size: usize,
+        /// The limit in octets.
+        limit: usize,
+    },
+    /// The store is sealed, and its data key cannot be had.
+    #[error("the store at {place} cannot be unsealed: {source}")]
+    Sealed {
+        /// The store's place.
+        place: String,
+        /// Why.
+        source: KeyError,
+    },
     /// The store itself cannot be reached or written.
     #[error("the store at {place} failed: {reason}")]
     Unavailable {
@@ -35,7 +55,11 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the same call may work a little later. After a conflict, read first.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Unavailable { retryable: true, .. })
+        match self {
+            Self::Unavailable { retryable, .. } => *retryable,
+            Self::Sealed { source, .. } => source.is_retryable(),
+            Self::Conflict { .. } | Self::Unreadable { .. } | Self::TooLarge { .. } => false,
+        }
     }
 
     /// Whether the record is lost, so that the person has to log in again.

@@ -17,6 +17,11 @@ impl Kind {
             Self::Pending => "pending",
         }
     }
+
+    #[cfg(feature = "seal")]
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        [Self::Session, Self::Pending].into_iter().find(|kind| kind.as_str() == name)
+    }
 }
 
 /// The name of a record: it is bound to a server and a user, so that one client's tokens are never loaded for another

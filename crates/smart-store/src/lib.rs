@@ -4,6 +4,14 @@
 //! two holders of one rotating refresh token cannot overwrite each other; a [lease](Store::lease) lets one of many
 //! processes do the refresh.
 //!
+//! | backend | feature | records |
+//! | --- | --- | --- |
+//! | [`MemoryStore`] | | in this process |
+//! | `EncryptedFileStore` | `file` (default) | in sealed files, for all processes of one user |
+//!
+//! Data keys of sealed backends come from a `KeySource`: `RawKey`, `KeyFile`, `Passphrase` (Argon2id), `WrappedKeys` (a
+//! key management service), and with the feature `keyring` the platform's `CredentialStore`.
+//!
 //! ```
 //! use smart_store::{Expected, Key, Kind, MemoryStore, SecretBytes, Store};
 //! # #[tokio::main(flavor = "current_thread")]
@@ -17,18 +25,41 @@
 //! # }
 //! ```
 
+#![cfg_attr(not(feature = "file"), allow(dead_code, reason = "the seal alone serves no backend"))]
+
+#[cfg(feature = "file")]
+mod blocking;
+mod clock;
 mod error;
+#[cfg(feature = "file")]
+mod file;
+#[cfg(feature = "seal")]
+mod hex;
 mod key;
+mod keys;
 mod lease;
 mod memory;
 mod record;
+#[cfg(feature = "seal")]
+mod seal;
 mod store;
 
 #[cfg(feature = "contract")]
 pub mod contract;
+#[cfg(feature = "contract")]
+pub mod testing;
 
 pub use error::StoreError;
+#[cfg(feature = "file")]
+pub use file::{EncryptedFileStore, Resealed, StoreHealth, user_data_folder};
 pub use key::{Filter, Key, Kind};
+#[cfg(feature = "keyring")]
+pub use keys::CredentialStore;
+pub use keys::KeyError;
+#[cfg(feature = "seal")]
+pub use keys::{DataKey, DataKeyId, KeyRing, KeySource, RawKey};
+#[cfg(feature = "file")]
+pub use keys::{KeyFile, KeyManagement, Passphrase, PassphraseCost, WrappedKeys};
 pub use lease::{Holder, LeaseOutcome};
 pub use memory::MemoryStore;
 pub use record::{Expected, Record, SecretBytes, Version};

@@ -1,11 +1,12 @@
 //! Records in this process's memory: gone with it.
 
+use crate::clock::SystemClock;
 use crate::error::StoreError;
 use crate::key::{Filter, Key};
-use crate::lease::{Holder, LeaseOutcome};
+use crate::lease::{Holder, Lease, LeaseOutcome};
 use crate::record::{Expected, Record, SecretBytes, Version};
 use crate::store::{BoxFuture, Store};
-use smart_core::time::{Clock, Timestamp};
+use smart_core::time::Clock;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,17 +21,8 @@ pub struct MemoryStore {
 #[derive(Default)]
 struct Inner {
     records: BTreeMap<Key, Record>,
-    leases: BTreeMap<Key, (Holder, Timestamp)>,
+    leases: BTreeMap<Key, Lease<Holder>>,
     last_version: u64,
-}
-
-/// Tells leases their time; records have none.
-struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now(&self) -> Timestamp {
-        std::time::SystemTime::now().into()
-    }
 }
 
 impl MemoryStore {
@@ -72,14 +64,11 @@ impl MemoryStore {
     fn lease_now(&self, key: &Key, holder: &Holder, duration: Duration) -> LeaseOutcome {
         let now = self.clock.now();
         let mut inner = self.inner();
-        match inner.leases.get(key) {
-            Some((other, until)) if other != holder && *until > now => LeaseOutcome::Taken { until: *until },
-            _ => {
-                let until = now.saturating_add(duration);
-                inner.leases.insert(key.clone(), (holder.clone(), until));
-                LeaseOutcome::Held { until }
-            }
+        let (outcome, store) = Lease::ask(inner.leases.get(key).cloned(), holder.clone(), now, duration);
+        if let Some(lease) = store {
+            inner.leases.insert(key.clone(), lease);
         }
+        outcome
     }
 }
 
@@ -129,7 +118,7 @@ impl Store for MemoryStore {
     fn release<'a>(&'a self, key: &'a Key, holder: &'a Holder) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
             let mut inner = self.inner();
-            if inner.leases.get(key).is_some_and(|(held_by, _)| held_by == holder) {
+            if inner.leases.get(key).is_some_and(|lease| lease.holder == *holder) {
                 inner.leases.remove(key);
             }
             Ok(())

@@ -12,6 +12,11 @@ impl SecretBytes {
         Self(Zeroizing::new(octets))
     }
 
+    #[cfg(feature = "seal")]
+    pub(crate) fn from_zeroizing(octets: Zeroizing<Vec<u8>>) -> Self {
+        Self(octets)
+    }
+
     /// The octets themselves.
     pub fn expose_secret(&self) -> &[u8] {
         &self.0
@@ -24,7 +29,8 @@ impl std::fmt::Debug for SecretBytes {
     }
 }
 
-/// Which write a record is of. Each write makes a new one; the same is never used twice for a key.
+/// Which write a record is of. Each write makes a new one; the same is never used twice for a key, also after a
+/// removal. Which of two is the later cannot be told from them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Version(u64);
 

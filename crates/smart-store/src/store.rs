@@ -6,6 +6,7 @@ use crate::lease::{Holder, LeaseOutcome};
 use crate::record::{Expected, Record, SecretBytes, Version};
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A boxed future that may move between threads.
@@ -25,8 +26,14 @@ pub trait Store: Send + Sync + 'static {
     /// Writes a record if `expected` is right, and gives the new version. When it returns, the record is durable as
     /// far as the backend is durable at all.
     ///
+    /// A record that [cannot be read](StoreError::Unreadable) counts as absent here, so that damage does not block a
+    /// key for ever: [`Expected::Absent`] and [`Expected::Any`] replace it. With [`Expected::Version`] the caller
+    /// believes that there is more, and is told.
+    ///
     /// # Errors
-    /// [`StoreError::Conflict`] when `expected` is wrong: nothing has changed. [`StoreError::Unavailable`].
+    /// [`StoreError::Conflict`] when `expected` is wrong: nothing has changed. [`StoreError::Unreadable`] with
+    /// [`Expected::Version`] when the stored record is damaged: put it again with [`Expected::Absent`].
+    /// [`StoreError::TooLarge`]. [`StoreError::Unavailable`]: read again to learn whether it was written.
     fn put<'a>(
         &'a self,
         key: &'a Key,
@@ -37,20 +44,21 @@ pub trait Store: Send + Sync + 'static {
     /// Removes a record if `expected` is right. Gives whether there was one.
     ///
     /// With [`Expected::Version`], of several callers exactly one gets `true`: that is how a pending login is consumed
-    /// once.
+    /// once. With [`Expected::Any`] a damaged record goes as well.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when another version is stored. [`StoreError::Unavailable`].
+    /// [`StoreError::Conflict`] when another version is stored. [`StoreError::Unreadable`] when the record is damaged
+    /// and a version was expected. [`StoreError::Unavailable`].
     fn remove<'a>(&'a self, key: &'a Key, expected: Expected) -> BoxFuture<'a, Result<bool, StoreError>>;
 
-    /// The keys that pass the filter, sorted.
+    /// The keys that pass the filter, sorted. Records whose name cannot be read are left out.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     fn list<'a>(&'a self, filter: &'a Filter) -> BoxFuture<'a, Result<Vec<Key>, StoreError>>;
 
-    /// Asks for the right to work on a key for `duration`, across tasks and processes. The holder that has it gets it
-    /// prolonged. It needs no record, and does not keep anybody from reading or writing.
+    /// Asks for the right to work on a key for `duration` (rounded up to whole seconds), across tasks and processes.
+    /// The holder that has it gets it prolonged. It needs no record, and does not keep anybody from reading or writing.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -67,3 +75,46 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::Unavailable`].
     fn release<'a>(&'a self, key: &'a Key, holder: &'a Holder) -> BoxFuture<'a, Result<(), StoreError>>;
 }
+
+macro_rules! forward {
+    ($pointer:ident) => {
+        impl<S: Store + ?Sized> Store for $pointer<S> {
+            fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
+                (**self).get(key)
+            }
+
+            fn put<'a>(
+                &'a self,
+                key: &'a Key,
+                value: SecretBytes,
+                expected: Expected,
+            ) -> BoxFuture<'a, Result<Version, StoreError>> {
+                (**self).put(key, value, expected)
+            }
+
+            fn remove<'a>(&'a self, key: &'a Key, expected: Expected) -> BoxFuture<'a, Result<bool, StoreError>> {
+                (**self).remove(key, expected)
+            }
+
+            fn list<'a>(&'a self, filter: &'a Filter) -> BoxFuture<'a, Result<Vec<Key>, StoreError>> {
+                (**self).list(filter)
+            }
+
+            fn lease<'a>(
+                &'a self,
+                key: &'a Key,
+                holder: &'a Holder,
+                duration: Duration,
+            ) -> BoxFuture<'a, Result<LeaseOutcome, StoreError>> {
+                (**self).lease(key, holder, duration)
+            }
+
+            fn release<'a>(&'a self, key: &'a Key, holder: &'a Holder) -> BoxFuture<'a, Result<(), StoreError>> {
+                (**self).release(key, holder)
+            }
+        }
+    };
+}
+
+forward!(Arc);
+forward!(Box);

@@ -1,0 +1,386 @@
+//! Records in files, sealed.
+
+pub(crate) mod disk;
+mod folder;
+mod leases;
+mod lock;
+mod records;
+mod rotation;
+mod user_data;
+
+pub(crate) use folder::may_pass;
+pub use rotation::Resealed;
+pub use user_data::user_data_folder;
+
+use crate::blocking::{Stopped, blocking};
+use crate::clock::SystemClock;
+use crate::error::StoreError;
+use crate::key::{Filter, Key};
+use crate::keys::{KeyError, KeyRing, KeySource};
+use crate::lease::{Holder, LeaseOutcome};
+use crate::record::{Expected, Record, SecretBytes, Version};
+use crate::store::{BoxFuture, Store};
+use folder::{FileName, Folder, STRIPES};
+use records::{Looked, Refused};
+use smart_core::time::Clock;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+/// How often a call starts over because another process changes the data keys meanwhile.
+const MAX_ATTEMPTS: usize = 5;
+
+/// Keeps each record in a file of its own, sealed by AES-256-GCM with its name and version as associated data.
+///
+/// Any number of processes of one user may use one folder at a time. Files are 0600, folders 0700; a write goes to a
+/// temporary file, is forced to the disk and then takes the place of the old one, so that a crash at any point leaves the
+/// old record or the new. File names are hashes. Who can guess a server, user and id can find out that there is such a
+/// record, and everybody who may see the folder sees how many there are, their sizes and times.
+///
+/// What it does not protect from: a program of the same user that can also get the data key, and somebody who puts an
+/// old copy of a file back in its place (it opens: it was genuine once). A removed file is removed, not overwritten.
+///
+/// A record that cannot be read is an [`Unreadable`](StoreError::Unreadable) error each time, and harms no other. When it
+/// is written anew (see [`Store::put`]) its file moves to the folder `quarantine`, the last one of each record;
+/// [`remove`](Store::remove) removes it there as well.
+///
+/// It needs a tokio runtime. The first call opens the folder and loads the data key, making both if there are none;
+/// [`open`](Self::open) does so at a time of the caller's choice. Folders on network file systems work where these
+/// support locks (NFS 4, SMB).
+///
+/// ```
+/// use smart_store::{DataKey, EncryptedFileStore, Expected, Key, Kind, KeyFile, SecretBytes, Store};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let here = tempfile::tempdir()?;
+/// let store = EncryptedFileStore::new(here.path().join("sessions"), KeyFile::new(here.path().join("sessions.key")));
+/// let key = Key::new(Kind::Session, "https://ehr.example/r4", "dr-lee", "session-1");
+/// store.put(&key, SecretBytes::new(b"tokens".to_vec()), Expected::Absent).await?;
+/// store.rotate_key().await?;
+/// assert_eq!(store.get(&key).await?.map(|record| record.value), Some(SecretBytes::new(b"tokens".to_vec())));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct EncryptedFileStore {
+    folder: Arc<Folder>,
+    keys: Arc<dyn KeySource>,
+    clock: Arc<dyn Clock>,
+    /// The keys as they were loaded last.
+    ring: Arc<RwLock<Option<Arc<KeyRing>>>>,
+    /// Held while keys are loaded, so that many tasks load them once.
+    loading: Arc<tokio::sync::Mutex<()>>,
+    /// Between the tasks of this store, in front of the locks between processes: they wait here without a thread each. A
+    /// call that was given up holds its stripe until it is done, so that the next read sees what came of it.
+    stripes: Arc<[Arc<tokio::sync::RwLock<()>>; STRIPES]>,
+}
+
+/// The state of a store's files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoreHealth {
+    /// Records that open.
+    pub readable: usize,
+    /// Files that do not, and why.
+    pub unreadable: Vec<(PathBuf, String)>,
+    /// Damaged files that were set aside when their record was written anew.
+    pub quarantined: Vec<PathBuf>,
+}
+
+impl EncryptedFileStore {
+    /// A store in `folder`, made at first use, with the data keys of `keys`.
+    pub fn new(folder: impl Into<PathBuf>, keys: impl KeySource) -> Self {
+        Self {
+            folder: Arc::new(Folder::new(folder.into())),
+            keys: Arc::new(keys),
+            clock: Arc::new(SystemClock),
+            ring: Arc::default(),
+            loading: Arc::default(),
+            stripes: Arc::new(std::array::from_fn(|_| Arc::default())),
+        }
+    }
+
+    /// A store in the user's data folder, with the data key in the platform's credential store. Where there is no
+    /// credential store, calls fail: choose another source with [`in_user_data_with`](Self::in_user_data_with).
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when `app` is not a plain file name or the user has no home folder.
+    #[cfg(feature = "keyring")]
+    pub fn in_user_data(app: &str) -> Result<Self, StoreError> {
+        Self::in_user_data_with(app, crate::keys::CredentialStore::new(app, "smart-store data key"))
+    }
+
+    /// A store in the user's [data folder](user_data_folder), with the data keys of `keys`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when `app` is not a plain file name or the user has no home folder.
+    pub fn in_user_data_with(app: &str, keys: impl KeySource) -> Result<Self, StoreError> {
+        Ok(Self::new(user_data_folder(app)?.join("sessions"), keys))
+    }
+
+    /// The same store with leases by another clock. All that use the folder must have the same time.
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// The same store, with writes that are not forced to the disk: a killed process loses nothing, but a power cut may
+    /// lose the last seconds, a rotated refresh token among them. For tests and for measuring.
+    pub fn without_sync(mut self) -> Self {
+        Arc::make_mut(&mut self.folder).disk.lazy = true;
+        self
+    }
+
+    #[cfg(feature = "contract")]
+    pub(crate) fn with_hook(mut self, hook: Arc<disk::Hook>) -> Self {
+        Arc::make_mut(&mut self.folder).disk.hook = Some(hook);
+        self
+    }
+
+    /// Opens the folder and loads the data keys, so that what is wrong with them shows now.
+    ///
+    /// # Errors
+    /// [`StoreError::Sealed`] when the data key cannot be had or is not the one that seals the records,
+    /// [`StoreError::Unavailable`] when the folder cannot be made or read.
+    pub async fn open(&self) -> Result<(), StoreError> {
+        self.keys().await.map(drop)
+    }
+
+    /// Reads all records and tells which cannot be read.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn check(&self) -> Result<StoreHealth, StoreError> {
+        self.read_all(|folder, keys| {
+            let quarantine = folder.quarantine();
+            let quarantined = folder.names_in(&quarantine)?.iter().map(|name| quarantine.join(name.as_str())).collect();
+            let mut health = StoreHealth { readable: 0, unreadable: Vec::new(), quarantined };
+            for name in folder.names_in(&folder.records())? {
+                match records::look(folder, keys, &name, true)? {
+                    Looked::Gone => {}
+                    Looked::Name(_) => health.readable = health.readable.saturating_add(1),
+                    Looked::Damaged(why) => health.unreadable.push((folder.records().join(name.as_str()), why)),
+                }
+            }
+            Ok(health)
+        })
+        .await
+    }
+
+    /// The keys, loaded at first use.
+    async fn keys(&self) -> Result<Arc<KeyRing>, StoreError> {
+        match self.known_keys() {
+            Some(keys) => Ok(keys),
+            None => self.load_keys(None).await,
+        }
+    }
+
+    fn known_keys(&self) -> Option<Arc<KeyRing>> {
+        self.ring.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn remember_keys(&self, keys: KeyRing) -> Arc<KeyRing> {
+        let keys = Arc::new(keys);
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Some(keys.clone());
+        keys
+    }
+
+    /// Loads the keys, unless another task has since `stale` was found to be so.
+    async fn load_keys(&self, stale: Option<&Arc<KeyRing>>) -> Result<Arc<KeyRing>, StoreError> {
+        let _loading = self.loading.lock().await;
+        if let Some(keys) = self.known_keys()
+            && stale.is_none_or(|stale| !Arc::ptr_eq(stale, &keys))
+        {
+            return Ok(keys);
+        }
+        let (clock, first) = (self.clock.clone(), stale.is_none());
+        let (_lock, named, has_records) = self
+            .run(move |folder| {
+                folder.prepare()?;
+                let lock = folder.lock_keys()?;
+                if first {
+                    folder.sweep(clock.now())?;
+                }
+                let has_records = !folder.names_in(&folder.records())?.is_empty();
+                Ok((lock, folder.current_key()?, has_records))
+            })
+            .await?;
+        let missing = |wanted: String| KeyError::Missing { place: self.keys.place(), wanted };
+        let keys = match (self.keys.load().await.map_err(|error| self.sealed(error))?, named) {
+            (Some(keys), Some(id)) if !keys.contains(id) => return Err(self.sealed(missing(id.to_string()))),
+            (Some(keys), _) => keys,
+            (None, Some(id)) => return Err(self.sealed(missing(id.to_string()))),
+            (None, None) if has_records => return Err(self.sealed(missing("(its name is lost)".to_owned()))),
+            (None, None) => self.first_keys().await.map_err(|error| self.sealed(error))?,
+        };
+        let current = keys.current().id();
+        if named != Some(current) {
+            self.run(move |folder| folder.set_current_key(current)).await?;
+        }
+        Ok(self.remember_keys(keys))
+    }
+
+    /// What was saved is loaded again: when two folders share a source, both get the key that was saved last.
+    async fn first_keys(&self) -> Result<KeyRing, KeyError> {
+        self.keys.save(&KeyRing::of(crate::keys::DataKey::generate()?)).await?;
+        self.keys.load().await?.ok_or_else(|| KeyError::Unavailable {
+            place: self.keys.place(),
+            reason: "it did not keep the new data key".to_owned(),
+            retryable: false,
+        })
+    }
+
+    fn sealed(&self, source: KeyError) -> StoreError {
+        StoreError::Sealed { place: self.folder.place(), source }
+    }
+
+    /// Runs `work` on a thread that may wait.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Folder) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let folder = self.folder.clone();
+        blocking(move || work(&folder)).await.unwrap_or_else(|Stopped| Err(self.stopped()))
+    }
+
+    fn stopped(&self) -> StoreError {
+        StoreError::Unavailable { place: self.folder.place(), reason: Stopped::REASON.to_owned(), retryable: false }
+    }
+
+    /// Runs `work` with the keys as they are, again with newer ones where another process has changed them. `guard` is
+    /// taken anew for each attempt and held to its end.
+    async fn attempt<T, G, F>(
+        &self,
+        guard: impl Fn() -> F + Send + Sync,
+        work: impl Fn(&Folder, &KeyRing) -> Result<T, Refused> + Send + Sync + 'static,
+    ) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        G: Send + 'static,
+        F: Future<Output = G> + Send,
+    {
+        let work = Arc::new(work);
+        let mut keys = self.keys().await?;
+        for _ in 0..MAX_ATTEMPTS {
+            let (held, folder, these, now) = (guard().await, self.folder.clone(), keys.clone(), work.clone());
+            let done = blocking(move || {
+                let done = now(&folder, &these);
+                drop(held);
+                done
+            });
+            match done.await.map_err(|Stopped| self.stopped())? {
+                Ok(value) => return Ok(value),
+                Err(Refused::Failed(error)) => return Err(error),
+                Err(Refused::StaleKeys) => keys = self.load_keys(Some(&keys)).await?,
+            }
+        }
+        Err(StoreError::Unavailable {
+            place: self.folder.place(),
+            reason: "its data key is changed again and again".to_owned(),
+            retryable: true,
+        })
+    }
+
+    async fn read_one<T: Send + 'static>(
+        &self,
+        name: &FileName,
+        work: impl Fn(&Folder, &KeyRing) -> Result<T, Refused> + Send + Sync + 'static,
+    ) -> Result<T, StoreError> {
+        let stripe = self.stripe(name);
+        self.attempt(|| stripe.clone().read_owned(), work).await
+    }
+
+    async fn change_one<T: Send + 'static>(
+        &self,
+        name: &FileName,
+        work: impl Fn(&Folder, &KeyRing) -> Result<T, Refused> + Send + Sync + 'static,
+    ) -> Result<T, StoreError> {
+        let stripe = self.stripe(name);
+        self.attempt(|| stripe.clone().write_owned(), work).await
+    }
+
+    async fn read_all<T: Send + 'static>(
+        &self,
+        work: impl Fn(&Folder, &KeyRing) -> Result<T, Refused> + Send + Sync + 'static,
+    ) -> Result<T, StoreError> {
+        let all = || async {
+            let mut guards = Vec::with_capacity(STRIPES);
+            for stripe in self.stripes.iter() {
+                guards.push(stripe.clone().read_owned().await);
+            }
+            guards
+        };
+        self.attempt(all, work).await
+    }
+
+    fn stripe(&self, name: &FileName) -> Arc<tokio::sync::RwLock<()>> {
+        // There is one for each hexadecimal digit; the default cannot come.
+        self.stripes.get(name.stripe()).cloned().unwrap_or_default()
+    }
+}
+
+impl Store for EncryptedFileStore {
+    fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
+        let owned = key.clone();
+        Box::pin(async move {
+            self.read_one(&FileName::of(key), move |folder, keys| records::get(folder, keys, &owned)).await
+        })
+    }
+
+    fn put<'a>(
+        &'a self,
+        key: &'a Key,
+        value: SecretBytes,
+        expected: Expected,
+    ) -> BoxFuture<'a, Result<Version, StoreError>> {
+        let owned = key.clone();
+        Box::pin(async move {
+            let name = FileName::of(key);
+            self.change_one(&name, move |folder, keys| records::put(folder, keys, &owned, &value, expected)).await
+        })
+    }
+
+    fn remove<'a>(&'a self, key: &'a Key, expected: Expected) -> BoxFuture<'a, Result<bool, StoreError>> {
+        let owned = key.clone();
+        Box::pin(async move {
+            let name = FileName::of(key);
+            self.change_one(&name, move |folder, keys| records::remove(folder, keys, &owned, expected)).await
+        })
+    }
+
+    fn list<'a>(&'a self, filter: &'a Filter) -> BoxFuture<'a, Result<Vec<Key>, StoreError>> {
+        let filter = filter.clone();
+        Box::pin(self.read_all(move |folder, keys| records::list(folder, keys, &filter)))
+    }
+
+    fn lease<'a>(
+        &'a self,
+        key: &'a Key,
+        holder: &'a Holder,
+        duration: Duration,
+    ) -> BoxFuture<'a, Result<LeaseOutcome, StoreError>> {
+        let (owned, holder, clock) = (key.clone(), holder.clone(), self.clock.clone());
+        Box::pin(async move {
+            self.change_one(&FileName::of(key), move |folder, _| {
+                Ok(leases::lease(folder, &owned, &holder, duration, || clock.now())?)
+            })
+            .await
+        })
+    }
+
+    fn release<'a>(&'a self, key: &'a Key, holder: &'a Holder) -> BoxFuture<'a, Result<(), StoreError>> {
+        let (owned, holder) = (key.clone(), holder.clone());
+        Box::pin(async move {
+            let name = FileName::of(key);
+            self.change_one(&name, move |folder, _| Ok(leases::release(folder, &owned, &holder)?)).await
+        })
+    }
+}
+
+impl std::fmt::Debug for EncryptedFileStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EncryptedFileStore")
+            .field("folder", &self.folder.root())
+            .field("keys", &self.keys.place())
+            .finish_non_exhaustive()
+    }
+}

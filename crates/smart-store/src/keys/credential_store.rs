@@ -1,0 +1,95 @@
+//! Keys in the platform's credential store.
+
+use super::{KeyError, KeyRing, KeySource};
+use crate::blocking::{Stopped, blocking};
+use crate::store::BoxFuture;
+use keyring::{Entry, Error};
+use zeroize::Zeroizing;
+
+/// Data keys in the credential store of the platform: Keychain (macOS), Credential Manager (Windows), Secret Service
+/// (Linux and other Unix: GNOME Keyring, KWallet, KeePassXC, over D-Bus).
+///
+/// The entry is less than 1,000 octets, which all of them take. The records themselves lie in files. On Linux, a machine
+/// without a desktop session has no Secret Service: take a [`Passphrase`](crate::Passphrase) or a
+/// [`KeyFile`](crate::KeyFile) there.
+#[derive(Debug, Clone)]
+pub struct CredentialStore {
+    service: String,
+    account: String,
+}
+
+impl CredentialStore {
+    /// The entry of this service (commonly the application's name) and account.
+    pub fn new(service: impl Into<String>, account: impl Into<String>) -> Self {
+        Self { service: service.into(), account: account.into() }
+    }
+
+    /// Removes the entry, and with it every way to read what its keys seal. Gives whether there was one.
+    ///
+    /// # Errors
+    /// [`KeyError::Unavailable`].
+    pub async fn forget(&self) -> Result<bool, KeyError> {
+        self.with_entry(|entry| match entry.delete_credential() {
+            Ok(()) => Ok(true),
+            Err(Error::NoEntry) => Ok(false),
+            Err(error) => Err(error),
+        })
+        .await
+    }
+
+    async fn with_entry<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Entry) -> keyring::Result<T> + Send + 'static,
+    ) -> Result<T, KeyError> {
+        let (service, account) = (self.service.clone(), self.account.clone());
+        let unavailable = |reason: String, retryable| KeyError::Unavailable { place: self.place(), reason, retryable };
+        blocking(move || {
+            // Why there is no store at all is told apart from the entry.
+            Entry::store_status().as_ref().map_err(|error| (describe(error), false))?;
+            let entry = Entry::new(&service, &account).map_err(|error| (describe(&error), false))?;
+            work(&entry).map_err(|error| (describe(&error), matches!(error, Error::NoStorageAccess(_))))
+        })
+        .await
+        .unwrap_or_else(|Stopped| Err((Stopped::REASON.to_owned(), false)))
+        .map_err(|(reason, retryable)| unavailable(reason, retryable))
+    }
+}
+
+/// Some of the library's errors carry the stored octets: only those without are shown as they are.
+fn describe(error: &Error) -> String {
+    match error {
+        Error::NoStorageAccess(cause) => format!("it is locked or refuses: {cause}; unlock it and try again"),
+        Error::PlatformFailure(cause) => {
+            format!("it does not answer: {cause}; start it, or choose another source of the data key")
+        }
+        Error::Ambiguous(_) => "it has several entries of this name; remove all but one".to_owned(),
+        Error::TooLong(what, limit) => format!("it takes no {what} over {limit} octets"),
+        Error::NoDefaultStore => "this machine has none; choose another source of the data key".to_owned(),
+        Error::Invalid(what, why) => format!("it refuses the {what}: {why}"),
+        _ => "it gave an entry of another form".to_owned(),
+    }
+}
+
+impl KeySource for CredentialStore {
+    fn load(&self) -> BoxFuture<'_, Result<Option<KeyRing>, KeyError>> {
+        Box::pin(async {
+            let text = self
+                .with_entry(|entry| match entry.get_secret() {
+                    Ok(text) => Ok(Some(Zeroizing::new(text))),
+                    Err(Error::NoEntry) => Ok(None),
+                    Err(error) => Err(error),
+                })
+                .await?;
+            text.map(|text| KeyRing::from_secret_text(&text, &self.place())).transpose()
+        })
+    }
+
+    fn save<'a>(&'a self, keys: &'a KeyRing) -> BoxFuture<'a, Result<(), KeyError>> {
+        let text = keys.to_secret_text();
+        Box::pin(self.with_entry(move |entry| entry.set_secret(text.as_bytes())))
+    }
+
+    fn place(&self) -> String {
+        format!("the credential store (service `{}`, account `{}`)", self.service, self.account)
+    }
+}
