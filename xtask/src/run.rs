@@ -42,7 +42,20 @@ pub fn typed(command: &Command) -> String {
 ///
 /// # Errors
 /// [`TaskError::Start`] when it cannot be started, [`TaskError::Failed`] when it ends with anything but success.
-pub fn run(mut command: Command, show: Show, mut look: impl FnMut(&str)) -> Result<(), TaskError> {
+pub fn run(command: Command, show: Show, look: impl FnMut(&str)) -> Result<(), TaskError> {
+    run_showing(command, show, |_| true, look)
+}
+
+/// As [`run`], but shows only the lines that `is_shown` picks.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_showing(
+    mut command: Command,
+    show: Show,
+    is_shown: impl Fn(&str) -> bool,
+    mut look: impl FnMut(&str),
+) -> Result<(), TaskError> {
     let name = typed(&command);
     show.line(&format!("$ {name}"));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).env("CARGO_TERM_COLOR", "never");
@@ -53,7 +66,9 @@ pub fn run(mut command: Command, show: Show, mut look: impl FnMut(&str)) -> Resu
         child.stderr.take().map(|pipe| forward(pipe, sender)),
     ];
     for line in lines {
-        show.line(&line);
+        if is_shown(&line) {
+            show.line(&line);
+        }
         look(&line);
     }
     for reader in readers.into_iter().flatten() {

@@ -1,0 +1,9 @@
+//! What the fuzz targets check. A plain test runs the same on the seeds.
+
+pub mod callback;
+pub mod discovery;
+pub mod jwks;
+pub mod jwt;
+mod login;
+pub mod scope;
+pub mod token_response;
