@@ -38,10 +38,10 @@ pub struct SmartClient {
 
 pub(crate) struct Inner {
     pub(crate) app: App,
-    /// For documents of the authorization server: small ones.
-    pub(crate) http: HttpClient,
+    /// For the documents of authorization servers: small ones.
+    pub(crate) documents: HttpClient,
     /// As the app gave it.
-    pub(crate) app_http: HttpClient,
+    pub(crate) http: HttpClient,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn SecureRandom>,
@@ -126,8 +126,8 @@ impl SmartClientBuilder {
         SmartClient {
             inner: Arc::new(Inner {
                 app: self.app,
-                http: http.with_limits(Limits { max_body: MAX_DOCUMENT, ..http.limits() }),
-                app_http: http,
+                documents: http.with_limits(Limits { max_body: MAX_DOCUMENT, ..http.limits() }),
+                http,
                 store: self.store.unwrap_or_else(|| Arc::new(MemoryStore::with_clock(self.clock.clone()))),
                 clock: self.clock,
                 random: self.random,
@@ -322,7 +322,7 @@ impl Inner {
         // A discovery takes two requests at most; the bound is for a fault in it.
         for _ in 0..4 {
             let request = discovery.request()?;
-            let response = self.http.fetch_following(request, RedirectPolicy::same_origin()).await?;
+            let response = self.documents.fetch_following(request, RedirectPolicy::same_origin()).await?;
             let content_type = response.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
             match discovery.next_step(response.status(), content_type, response.body())? {
                 Step::Done(discovered) => return Ok(*discovered),
@@ -334,7 +334,7 @@ impl Inner {
 
     /// Sends one request with credentials or a token in it: no redirect is followed, nothing is repeated.
     pub(crate) async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        self.http.fetch(request).await
+        self.documents.fetch(request).await
     }
 }
 

@@ -104,7 +104,7 @@ fn user(id_token: &IdToken, base: &smart_core::fhir_base::FhirBaseUrl) -> Result
 async fn fetch(client: &Inner, server: &Discovered, issuer: &Issuer) -> Result<IssuerKeys, Error> {
     let unusable = |reason: String| Error::IssuerDocuments { issuer: issuer.as_str().to_owned(), reason };
     let request = openid_configuration_request(issuer)?;
-    let response = client.http.fetch_following(request, RedirectPolicy::same_origin()).await?;
+    let response = client.documents.fetch_following(request, RedirectPolicy::same_origin()).await?;
     let (jwks_uri, algorithms) = if response.status() == StatusCode::OK {
         let document =
             parse_object(response.body()).map_err(|e| unusable(format!("its OpenID configuration is {e}")))?;
@@ -127,7 +127,7 @@ async fn fetch(client: &Inner, server: &Discovered, issuer: &Issuer) -> Result<I
 async fn fetch_keys(client: &Inner, jwks_uri: &Url) -> Result<Jwks, Error> {
     let unusable = |reason: String| Error::IssuerDocuments { issuer: jwks_uri.to_string(), reason };
     let request = HttpClient::get_request(jwks_uri, "application/json")?;
-    let response = client.http.fetch_following(request, RedirectPolicy::same_origin()).await?;
+    let response = client.documents.fetch_following(request, RedirectPolicy::same_origin()).await?;
     if response.status() != StatusCode::OK {
         return Err(unusable(format!("its keys came with status {}", response.status().as_u16())));
     }

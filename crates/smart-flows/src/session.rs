@@ -77,7 +77,7 @@ impl Session {
 
     /// The HTTP client of the app, with the limits that the app set: for requests to the FHIR server.
     pub fn http(&self) -> &HttpClient {
-        &self.inner.client.inner.app_http
+        &self.inner.client.inner.http
     }
 
     /// The launch context.
