@@ -1,0 +1,17 @@
+//! What the commands use of the library, by one name each.
+
+pub(crate) use smart_on_fhir::core::authorize::CallbackError;
+pub(crate) use smart_on_fhir::core::discovery::{Discovered, DiscoveryError, Endpoint as SmartEndpoint, Severity};
+pub(crate) use smart_on_fhir::core::error::Error as CoreError;
+pub(crate) use smart_on_fhir::core::fhir_base::FhirBaseUrl;
+pub(crate) use smart_on_fhir::core::introspection::Introspection;
+pub(crate) use smart_on_fhir::core::scope::Syntax;
+pub(crate) use smart_on_fhir::core::time::Timestamp;
+pub(crate) use smart_on_fhir::core::url_policy::{UrlError, UrlPolicy, is_loopback};
+pub(crate) use smart_on_fhir::fhir::{FhirClient, FhirError, RefusalKind, SearchQuery};
+pub(crate) use smart_on_fhir::flows::{LoopbackError, LoopbackListener};
+pub(crate) use smart_on_fhir::http::{HttpClient, HttpError, HyperTransport};
+pub(crate) use smart_on_fhir::store::{
+    EncryptedFileStore, Expected, Filter, Key, KeyFile, Kind, Passphrase, Store, StoreError, user_data_folder,
+};
+pub(crate) use smart_on_fhir::{App, Error, FhirSession, Session, SmartClient};

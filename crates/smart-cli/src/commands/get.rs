@@ -1,0 +1,170 @@
+//! `smart get`: reads from the FHIR server with the stored session.
+
+use crate::api::{FhirClient, FhirSession as _, Session};
+use crate::cli_error::CliError;
+use crate::connect::{Wanted, http};
+use crate::exit_code::ExitCode;
+use crate::library_error::again;
+use crate::output::{Output, print_json, print_json_line};
+use crate::session_store::{SessionStore, StoreOptions};
+use clap::Args;
+use serde_json::{Value, json};
+use std::collections::HashSet;
+
+/// Read a resource or search, with the session that `smart login` has stored
+///
+/// The access token is renewed when it has to be. The JSON of the answer is printed as it came; with --all the
+/// resources of all pages, one a line.
+#[derive(Debug, Args)]
+pub(crate) struct Get {
+    /// What to read, such as Patient/123 or 'Observation?patient={patient}'; {patient} is the patient of the login
+    path: String,
+
+    /// The FHIR server, where sessions at several are stored
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
+
+    /// The client id, where sessions of several are stored
+    #[arg(long)]
+    client_id: Option<String>,
+
+    /// Follow the links to the next pages, and print each resource on a line (NDJSON)
+    #[arg(long)]
+    all: bool,
+
+    /// With --all: give up after this many pages
+    #[arg(long, value_name = "PAGES", default_value_t = 1000)]
+    max_pages: u32,
+
+    #[command(flatten)]
+    store: StoreOptions,
+}
+
+impl Get {
+    /// Reads and prints.
+    pub(crate) async fn run(self, output: &Output) -> Result<(), CliError> {
+        if let Some(server) = &self.server {
+            crate::connect::check_base(server)?;
+        }
+        let sessions = SessionStore::open(&self.store)?;
+        let saved = sessions.find(self.server.as_deref(), self.client_id.as_deref()).await?;
+        let http = http();
+        let wanted = Wanted { store: Some(sessions.store()), ..Wanted::new(&saved.server, &saved.client_id) };
+        let client = wanted.client(&http)?;
+        let restored = client.restore(&saved.key).await.map_err(|error| again(&error))?;
+        let session = restored.ok_or_else(|| CliError::new(ExitCode::NeedsLogin, "the session was just removed"))?;
+        let path = with_patient(&self.path, &session)?;
+        let fhir = session.fhir();
+        let read = if self.all { self.pages(&fhir, &path, output).await } else { one(&fhir, &path, output).await };
+        read.map_err(|error| login_hint(error, &saved.server))
+    }
+
+    /// Prints the resources of a result, page by page.
+    async fn pages(&self, fhir: &FhirClient, path: &str, output: &Output) -> Result<(), CliError> {
+        let mut pages = Pages { fhir, next: Some(path.to_owned()), seen: HashSet::new(), limit: self.max_pages };
+        let mut all = Vec::new();
+        let mut count = 0;
+        while let Some(page) = pages.next_page().await? {
+            count += 1;
+            for resource in resources(page) {
+                if output.json {
+                    all.push(resource);
+                } else {
+                    print_json_line(&resource)?;
+                }
+            }
+        }
+        if output.json {
+            print_json(&json!({"pages": count, "count": all.len(), "resources": all}))?;
+        }
+        Ok(())
+    }
+}
+
+async fn one(fhir: &FhirClient, path: &str, output: &Output) -> Result<(), CliError> {
+    let resource = fhir.get(path).await?;
+    if output.json { print_json_line(&resource) } else { print_json(&resource) }
+}
+
+/// Puts the id of the patient in context in the place of `{patient}`.
+fn with_patient(path: &str, session: &Session) -> Result<String, CliError> {
+    let path = path.trim_start_matches('/');
+    if !path.contains("{patient}") {
+        return Ok(path.to_owned());
+    }
+    Ok(path.replace("{patient}", &session.patient()?))
+}
+
+/// The login that this session needs is one at its own server.
+fn login_hint(error: CliError, server: &str) -> CliError {
+    if error.code == ExitCode::NeedsLogin {
+        return error.with_next_step(format!("Run `smart login {server}`."));
+    }
+    error
+}
+
+/// The pages of a result.
+struct Pages<'a> {
+    fhir: &'a FhirClient,
+    next: Option<String>,
+    seen: HashSet<String>,
+    limit: u32,
+}
+
+impl Pages<'_> {
+    async fn next_page(&mut self) -> Result<Option<Value>, CliError> {
+        let Some(path) = self.next.take() else { return Ok(None) };
+        let failed = |message: String| CliError::new(ExitCode::FhirError, message).at(self.fhir.base().to_string());
+        if self.seen.len() >= usize::try_from(self.limit).unwrap_or(usize::MAX) {
+            return Err(failed(format!("there are more than {} pages; the result is incomplete", self.limit))
+                .with_next_step("Narrow the search, or raise --max-pages."));
+        }
+        if !self.seen.insert(path.clone()) {
+            return Err(failed("the pages go round in a loop; the result is incomplete".to_owned())
+                .with_next_step("Tell the server's operator."));
+        }
+        let page = self.fhir.get(&path).await?;
+        self.next = next_link(&page);
+        Ok(Some(page))
+    }
+}
+
+/// Where the next page is.
+fn next_link(page: &Value) -> Option<String> {
+    let links = page.get("link")?.as_array()?;
+    let next = links.iter().find(|link| link.get("relation").and_then(Value::as_str) == Some("next"))?;
+    next.get("url")?.as_str().map(str::to_owned)
+}
+
+/// The resources of a page; what is no bundle stands for itself.
+fn resources(mut page: Value) -> Vec<Value> {
+    if page.get("resourceType").and_then(Value::as_str) != Some("Bundle") {
+        return vec![page];
+    }
+    let entries = page.get_mut("entry").map(Value::take);
+    let Some(Value::Array(entries)) = entries else { return Vec::new() };
+    entries.into_iter().filter_map(|mut entry| entry.get_mut("resource").map(Value::take)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// FR-05 (FHIR R4, http.html#paging): the next link is followed as it is, other links are not.
+    #[test]
+    fn only_the_next_link_is_followed() {
+        let page = json!({"link": [{"relation": "self", "url": "a"}, {"relation": "next", "url": "https://x/y?p=2"}]});
+        assert_eq!(next_link(&page).unwrap(), "https://x/y?p=2");
+        assert_eq!(next_link(&json!({"link": [{"relation": "self", "url": "a"}]})), None);
+        assert_eq!(next_link(&json!({})), None);
+    }
+
+    /// A bundle gives its resources, a resource itself; entries without a resource give nothing.
+    #[test]
+    fn pages_give_their_resources() {
+        let bundle = json!({"resourceType": "Bundle", "entry": [{"resource": {"id": "1"}}, {"fullUrl": "x"}, {"resource": {"id": "2"}}]});
+        assert_eq!(resources(bundle), [json!({"id": "1"}), json!({"id": "2"})]);
+        assert!(resources(json!({"resourceType": "Bundle"})).is_empty());
+        assert_eq!(resources(json!({"resourceType": "Patient"})).len(), 1);
+    }
+}

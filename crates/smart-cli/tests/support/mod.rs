@@ -1,0 +1,154 @@
+//! Runs the built `smart` and reads what it prints.
+
+#![allow(dead_code, clippy::expect_used, reason = "each test file uses its part, and reports by panicking")]
+
+use serde_json::Value;
+use smart_on_fhir::http::{HttpClient, HyperTransport};
+use smart_sandbox::browser::{AutoBrowser, Person};
+use smart_sandbox::{Misbehaviour, Sandbox, SandboxConfig};
+use std::process::Stdio;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+use url::Url;
+
+/// How long any run may take.
+const LIMIT: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// What a run came to.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    /// The exit code.
+    pub(crate) code: i32,
+    /// Standard output.
+    pub(crate) out: String,
+    /// Standard error.
+    pub(crate) err: String,
+}
+
+impl Ran {
+    /// The one JSON object on standard output.
+    pub(crate) fn json(&self) -> Value {
+        let mut values = serde_json::Deserializer::from_str(&self.out).into_iter::<Value>();
+        let first = values.next().expect("there is JSON").expect("it is valid");
+        assert!(values.next().is_none(), "there is more than one JSON value: {}", self.out);
+        assert!(first.is_object(), "{first}");
+        first
+    }
+
+    /// Asserts the exit code, with all output in the message.
+    pub(crate) fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{self:#?}");
+        self
+    }
+}
+
+/// A user of the command, with a data folder of their own.
+pub(crate) struct User {
+    folder: TempDir,
+}
+
+impl User {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    /// The folder of the stored sessions.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// The command, in an environment that does not depend on the machine.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_smart"));
+        command
+            .args(arguments)
+            .env_clear()
+            .env("SMART_DATA", self.folder.path())
+            .env("LANG", "C.UTF-8")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        command
+    }
+
+    /// Runs to the end.
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Ran {
+        let run = self.command(arguments).output();
+        let output = tokio::time::timeout(LIMIT, run).await.expect("it ends").expect("it starts");
+        Ran {
+            code: output.status.code().expect("an exit code"),
+            out: String::from_utf8(output.stdout).expect("text"),
+            err: String::from_utf8(output.stderr).expect("text"),
+        }
+    }
+
+    /// Begins a login without a browser, and gives the URL that the person is asked to open.
+    pub(crate) async fn begin_login(&self, base: &str, arguments: &[&str]) -> Login {
+        let all = [&["login", base, "--no-browser"], arguments].concat();
+        let mut child = self.command(&all).spawn().expect("it starts");
+        let mut lines = BufReader::new(child.stderr.take().expect("standard error"));
+        let (mut err, mut url) = (String::new(), None);
+        while url.is_none() {
+            let mut line = String::new();
+            let read = tokio::time::timeout(LIMIT, lines.read_line(&mut line)).await.expect("in time").expect("text");
+            if read == 0 {
+                break;
+            }
+            err.push_str(&line);
+            url = Url::parse(line.trim()).ok().filter(Url::has_host);
+        }
+        Login { child, lines, err, url }
+    }
+
+    /// Logs in, with a stand-in for the person.
+    pub(crate) async fn log_in(&self, base: &str, person: Person, arguments: &[&str]) -> Ran {
+        let login = self.begin_login(base, arguments).await;
+        if let Some(url) = &login.url {
+            browser(person).browse(url).await.expect("the pages are as expected");
+        }
+        login.end().await
+    }
+}
+
+/// A login that waits for the browser.
+pub(crate) struct Login {
+    child: Child,
+    lines: BufReader<tokio::process::ChildStderr>,
+    err: String,
+    /// The URL that the person is asked to open; none when the command ended before.
+    pub(crate) url: Option<Url>,
+}
+
+impl Login {
+    /// Waits for the end.
+    pub(crate) async fn end(mut self) -> Ran {
+        let mut out = String::new();
+        let mut stdout = self.child.stdout.take().expect("standard output");
+        let ended = async {
+            stdout.read_to_string(&mut out).await.expect("text");
+            self.lines.read_to_string(&mut self.err).await.expect("text");
+            self.child.wait().await.expect("an end")
+        };
+        let status = tokio::time::timeout(LIMIT, ended).await.expect("it ends");
+        Ran { code: status.code().expect("an exit code"), out, err: self.err }
+    }
+}
+
+pub(crate) fn http() -> HttpClient {
+    HttpClient::new(HyperTransport::new())
+}
+
+pub(crate) fn browser(person: Person) -> AutoBrowser {
+    AutoBrowser::new(http(), person)
+}
+
+pub(crate) async fn sandbox() -> Sandbox {
+    Sandbox::start(SandboxConfig::default()).await.expect("a sandbox")
+}
+
+pub(crate) async fn misbehaving(misbehaviour: Misbehaviour) -> Sandbox {
+    let config = SandboxConfig { misbehaviour: Some(misbehaviour), ..SandboxConfig::default() };
+    Sandbox::start(config).await.expect("a sandbox")
+}
