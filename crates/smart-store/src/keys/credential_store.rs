@@ -4,7 +4,11 @@ use super::{KeyError, KeyRing, KeySource};
 use crate::blocking::{Stopped, blocking};
 use crate::store::BoxFuture;
 use keyring::{Entry, Error};
+use std::time::Duration;
 use zeroize::Zeroizing;
+
+/// The store may ask the user for the login password meanwhile.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Data keys in the credential store of the platform: Keychain (macOS), Credential Manager (Windows), Secret Service
 /// (Linux and other Unix: GNOME Keyring, KWallet, KeePassXC, over D-Bus).
@@ -43,15 +47,17 @@ impl CredentialStore {
     ) -> Result<T, KeyError> {
         let (service, account) = (self.service.clone(), self.account.clone());
         let unavailable = |reason: String, retryable| KeyError::Unavailable { place: self.place(), reason, retryable };
-        blocking(move || {
+        let call = blocking(move || {
             // Why there is no store at all is told apart from the entry.
             Entry::store_status().as_ref().map_err(|error| (describe(error), false))?;
             let entry = Entry::new(&service, &account).map_err(|error| (describe(&error), false))?;
             work(&entry).map_err(|error| (describe(&error), matches!(error, Error::NoStorageAccess(_))))
-        })
-        .await
-        .unwrap_or_else(|Stopped| Err((Stopped::REASON.to_owned(), false)))
-        .map_err(|(reason, retryable)| unavailable(reason, retryable))
+        });
+        tokio::time::timeout(PATIENCE, call)
+            .await
+            .unwrap_or_else(|_| Ok(Err(("it waited two minutes for the user to unlock it".to_owned(), true))))
+            .unwrap_or_else(|Stopped| Err((Stopped::REASON.to_owned(), false)))
+            .map_err(|(reason, retryable)| unavailable(reason, retryable))
     }
 }
 
