@@ -9,13 +9,13 @@ use smart_core::json::JsonError;
 #[non_exhaustive]
 pub enum KeyError {
     /// The document is no JSON object.
-    #[error("the JWK set is {0}")]
+    #[error("the JSON of the key or key set is {0}")]
     Json(#[from] JsonError),
     /// The document has no `keys` array.
     #[error("the JWK set has no `keys` array")]
     NoKeys,
     /// The document is larger than any real one.
-    #[error("the JWK set has {length} octets; at most {limit} are read")]
+    #[error("the key or key set has {length} octets; at most {limit} are read")]
     TooLong {
         /// Its length.
         length: usize,
@@ -52,6 +52,53 @@ pub enum KeyError {
     /// The crypto library could not sign.
     #[error("signing failed")]
     Signing,
+    /// The crypto library could not make a key.
+    #[error("the key could not be generated")]
+    Generation,
+    /// The chosen crypto library lacks something.
+    #[error("the ring backend cannot {what}; use the josekit backend, or make the key with another tool")]
+    UnsupportedByBackend {
+        /// What it lacks.
+        what: &'static str,
+    },
+    /// The text has no PEM block of a private key.
+    #[error("the text has no private key in PEM (PKCS#8, PKCS#1 or SEC 1)")]
+    NotPem,
+    /// The private key is encrypted.
+    #[error(
+        "the private key is encrypted; decrypt it first, for example with `openssl pkey -in key.pem -out plain.pem`"
+    )]
+    Encrypted,
+    /// The text holds a public key or certificate, not a private key.
+    #[error("the PEM text holds a public key or certificate; the private key is needed")]
+    PublicOnly,
+    /// The text holds several private keys.
+    #[error("the PEM text holds several private keys; one is needed")]
+    SeveralPrivateKeys,
+    /// The DER inside is malformed.
+    #[error("the private key's DER encoding is malformed")]
+    Encoding,
+    /// The private and the public half do not belong together.
+    #[error("the private and the public half of the key do not belong together")]
+    Mismatch,
+    /// `use` or `key_ops` say that the key is not for signing.
+    #[error("the key's `use` or `key_ops` say that it is not for signing")]
+    NotForSigning,
+    /// A key set has none, or several, that sign.
+    #[error("{found} private keys of the set fit, not one")]
+    SigningKeys {
+        /// How many fit.
+        found: usize,
+    },
+    /// The set to rotate has no successor.
+    #[error("no next key was published to rotate to")]
+    NoNextKey,
+    /// The successor was not published long enough for every verifier to know it.
+    #[error("the next key may sign from {ready_at} (Unix seconds) on: until then verifiers may not know it")]
+    NextKeyTooNew {
+        /// When it may sign, in seconds since 1970.
+        ready_at: i64,
+    },
 }
 
 /// Why a compact JWS was refused (RFC 7515). Nothing of the token is shown.

@@ -1,44 +1,50 @@
 //! One public key.
 
 use crate::algorithm::SigningAlgorithm;
+use crate::backend::{PublicNumbers, VerifyingKey};
+use crate::curve::Curve;
+use crate::der::without_leading_zeros;
 use crate::error::KeyError;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 /// The members that hold private or symmetric keys (RFC 7518, sections 6.2.2, 6.3.2, 6.4). None is ever published.
 pub(crate) const PRIVATE_MEMBERS: &[&str] = &["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
-/// A public RSA key of at least 2048 bits, or one on P-256 or P-384 (RFC 7517). It has no private member.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A public RSA key of at least 2048 bits, or one on P-256 or P-384 (RFC 7517). It has no private member. Clones are
+/// cheap and share what was prepared for the crypto library.
+#[derive(Clone)]
 pub struct Jwk {
-    members: Map<String, Value>,
+    members: Arc<Map<String, Value>>,
+    verifying: Arc<VerifyingKey>,
 }
 
 impl Jwk {
     /// Reads a public key; private members are left out.
     ///
     /// # Errors
-    /// [`KeyError`].
+    /// [`KeyError`]: a member is missing or malformed, the key is too short, or its point is not on its curve.
     pub fn from_members(members: &Map<String, Value>) -> Result<Self, KeyError> {
         let text =
             |name: &'static str| members.get(name).and_then(Value::as_str).ok_or(KeyError::Member { member: name });
-        match text("kty")? {
-            "RSA" => check_rsa(&octets(text("n")?, "n")?, &octets(text("e")?, "e")?)?,
+        let numbers = match text("kty")? {
+            "RSA" => rsa_numbers(octets(text("n")?, "n")?, octets(text("e")?, "e")?)?,
             "EC" => {
-                let length = match text("crv")? {
-                    "P-256" => 32,
-                    "P-384" => 48,
-                    _ => return Err(KeyError::Unsupported),
+                let curve = Curve::from_name(text("crv")?).ok_or(KeyError::Unsupported)?;
+                let coordinate = |member: &'static str| {
+                    let octets = octets(text(member)?, member)?;
+                    if octets.len() == curve.octets() { Ok(octets) } else { Err(KeyError::Member { member }) }
                 };
-                for member in ["x", "y"] {
-                    if octets(text(member)?, member)?.len() != length {
-                        return Err(KeyError::Member { member });
-                    }
+                let (x, y) = (coordinate("x")?, coordinate("y")?);
+                if !curve.contains(&x, &y) {
+                    return Err(KeyError::Invalid);
                 }
+                PublicNumbers::Ec { curve, x, y }
             }
             _ => return Err(KeyError::Unsupported),
-        }
+        };
         for member in ["kid", "use", "alg"] {
             if members.get(member).is_some_and(|v| !v.is_string()) {
                 return Err(KeyError::Member { member });
@@ -48,7 +54,35 @@ impl Jwk {
             return Err(KeyError::Member { member: "key_ops" });
         }
         let public = members.iter().filter(|(name, _)| !PRIVATE_MEMBERS.contains(&name.as_str()));
-        Ok(Self { members: public.map(|(name, value)| (name.clone(), value.clone())).collect() })
+        Ok(Self {
+            members: Arc::new(public.map(|(name, value)| (name.clone(), value.clone())).collect()),
+            verifying: Arc::new(VerifyingKey::new(&numbers)),
+        })
+    }
+
+    /// The same key with other descriptive members.
+    pub(crate) fn described(&self, kid: &str, algorithm: SigningAlgorithm) -> Self {
+        let mut members = Map::clone(&self.members);
+        members.insert("kid".into(), kid.into());
+        members.insert("alg".into(), algorithm.as_str().into());
+        members.insert("use".into(), "sig".into());
+        members.shift_remove("key_ops");
+        Self { members: Arc::new(members), verifying: Arc::clone(&self.verifying) }
+    }
+
+    /// The key type: `RSA` or `EC`.
+    pub fn kty(&self) -> &str {
+        self.text("kty").unwrap_or_default()
+    }
+
+    /// What the key is for, where it says so: `sig` or `enc`.
+    pub fn key_use(&self) -> Option<&str> {
+        self.text("use")
+    }
+
+    /// The operations that the key is for, where it names them.
+    pub fn key_ops(&self) -> Option<Vec<&str>> {
+        self.members.get("key_ops")?.as_array().map(|ops| ops.iter().filter_map(Value::as_str).collect())
     }
 
     /// The key id.
@@ -63,7 +97,7 @@ impl Jwk {
 
     /// The key as JSON: public members only.
     pub fn to_json(&self) -> Value {
-        Value::Object(self.members.clone())
+        Value::Object(Map::clone(&self.members))
     }
 
     /// The thumbprint with SHA-256 (RFC 7638): a key id that everybody computes alike.
@@ -83,15 +117,12 @@ impl Jwk {
             && algorithm.curve().is_none_or(|curve| self.text("crv") == Some(curve))
             && self.text("use").is_none_or(|usage| usage == "sig")
             && self.alg().is_none_or(|alg| alg == algorithm.as_str())
-            && self
-                .members
-                .get("key_ops")
-                .and_then(Value::as_array)
-                .is_none_or(|ops| ops.iter().any(|op| op.as_str() == Some("verify")))
+            && self.key_ops().is_none_or(|ops| ops.contains(&"verify"))
     }
 
-    pub(crate) fn members(&self) -> &Map<String, Value> {
-        &self.members
+    /// Whether the signature is the key's; never when the algorithm does not fit the key.
+    pub(crate) fn verify(&self, algorithm: SigningAlgorithm, input: &[u8], signature: &[u8]) -> bool {
+        self.verifies(algorithm) && self.verifying.verify(algorithm, input, signature)
     }
 
     fn text(&self, name: &str) -> Option<&str> {
@@ -103,17 +134,32 @@ fn octets(text: &str, member: &'static str) -> Result<Vec<u8>, KeyError> {
     URL_SAFE_NO_PAD.decode(text).map_err(|_| KeyError::Member { member })
 }
 
-fn check_rsa(modulus: &[u8], exponent: &[u8]) -> Result<(), KeyError> {
-    let significant: &[u8] = modulus.iter().position(|o| *o != 0).and_then(|at| modulus.get(at..)).unwrap_or_default();
-    let leading = significant.first().map_or(0, |first| first.leading_zeros() as usize);
-    let bits = significant.len() * 8 - leading;
+fn rsa_numbers(n: Vec<u8>, e: Vec<u8>) -> Result<PublicNumbers, KeyError> {
+    let (modulus, exponent) = (without_leading_zeros(&n), without_leading_zeros(&e));
+    let leading = modulus.first().map_or(0, |first| first.leading_zeros() as usize);
+    let bits = modulus.len() * 8 - leading;
     if bits < 2048 {
         return Err(KeyError::TooShort { bits });
     }
-    // An even exponent, or 1, makes no key; more than 64 bits of it, or of 8192 of modulus, are for wasting time.
-    let odd = exponent.last().is_some_and(|last| last % 2 == 1);
-    if bits > 8192 || exponent.len() > 8 || !odd || exponent == [1] {
+    // Even numbers, or an exponent of 1, make no key; more than 32 bits of exponent, or of 8192 of modulus, are for
+    // wasting time.
+    let odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
+    if bits > 8192 || exponent.len() > 4 || !odd(modulus) || !odd(exponent) || exponent == [1] {
         return Err(KeyError::Invalid);
     }
-    Ok(())
+    Ok(PublicNumbers::Rsa { n, e })
+}
+
+impl PartialEq for Jwk {
+    fn eq(&self, other: &Self) -> bool {
+        self.members == other.members
+    }
+}
+
+impl Eq for Jwk {}
+
+impl std::fmt::Debug for Jwk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Jwk").field(&self.members).finish()
+    }
 }

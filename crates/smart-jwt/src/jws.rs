@@ -3,7 +3,6 @@
 //! Key material in the header (`jwk`, `jku`, `x5u`, `x5c`) is never looked at (RFC 8725, section 3.10).
 
 use crate::algorithm::SigningAlgorithm;
-use crate::backend;
 use crate::error::{JwsError, KeyError};
 use crate::jwks::Jwks;
 use crate::signing_key::SigningKey;
@@ -70,7 +69,7 @@ pub fn verify_jws(token: &str, keys: &Jwks, allowed: &[SigningAlgorithm]) -> Res
         return Err(JwsError::Signature);
     }
     let signed = token.get(..header_text.len() + 1 + payload_text.len()).unwrap_or_default();
-    if !backend::verify(algorithm, key.members(), signed.as_bytes(), &signature) {
+    if !key.verify(algorithm, signed.as_bytes(), &signature) {
         return Err(JwsError::Signature);
     }
     Ok(VerifiedJws { algorithm, claims: object(payload_text, "payload")?, header })

@@ -21,12 +21,16 @@
 
 mod algorithm;
 mod backend;
+mod curve;
+mod der;
 mod error;
 mod id_token;
 mod id_token_error;
 mod jwk;
 mod jwks;
 mod jws;
+mod pem;
+mod private_key;
 mod signing_key;
 
 pub use algorithm::AlgorithmError;
@@ -37,4 +41,4 @@ pub use id_token_error::IdTokenError;
 pub use jwk::Jwk;
 pub use jwks::Jwks;
 pub use jws::{VerifiedJws, sign_jwt, verify_jws};
-pub use signing_key::{KeyKind, SigningKey};
+pub use signing_key::{KeyKind, PrivatePem, SigningKey};

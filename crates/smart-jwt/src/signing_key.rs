@@ -1,11 +1,15 @@
 //! A private key.
 
 use crate::algorithm::SigningAlgorithm;
-use crate::backend::{self, CurveOrBits};
+use crate::backend::{self, Signatory};
+use crate::curve::Curve;
 use crate::error::KeyError;
 use crate::jwk::Jwk;
+use crate::pem;
+use crate::private_key::PrivateKey;
 use serde_json::{Map, Value};
-use zeroize::Zeroize as _;
+use smart_core::json::parse_object;
+use zeroize::{Zeroize as _, Zeroizing};
 
 /// What kind of key to generate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,47 +26,107 @@ pub enum KeyKind {
     Rsa4096,
 }
 
-/// A private key with its algorithm and id. `Debug` shows the id only; the private members are overwritten on drop.
+/// A private key with its algorithm and id. `Debug` shows these only.
+///
+/// The private numbers are overwritten on drop; so is OpenSSL's copy. ring keeps a copy that it does not overwrite.
 pub struct SigningKey {
-    private: Map<String, Value>,
+    private: PrivateKey,
+    signatory: Signatory,
     public: Jwk,
     algorithm: SigningAlgorithm,
     key_id: String,
 }
 
+/// A private key as PEM text. `Debug` shows nothing of it; the memory is overwritten on drop.
+pub struct PrivatePem(Zeroizing<String>);
+
 impl SigningKey {
-    /// Generates a key; its id is the RFC 7638 thumbprint, its algorithm SMART's for that kind.
+    /// Generates a key; its id is the RFC 7638 thumbprint, its algorithm SMART's for that kind (ES384 or RS384; ES256
+    /// on P-256). RSA keys take a second or more.
     ///
     /// # Errors
-    /// [`KeyError`] when the crypto library fails.
+    /// [`KeyError::Generation`] when the crypto library fails, [`KeyError::UnsupportedByBackend`] for RSA with the
+    /// ring backend.
     pub fn generate(kind: KeyKind) -> Result<Self, KeyError> {
-        let (key_type, curve_or_bits) = match kind {
-            KeyKind::EcP256 => ("EC", CurveOrBits::P256),
-            KeyKind::EcP384 => ("EC", CurveOrBits::P384),
-            KeyKind::Rsa2048 => ("RSA", CurveOrBits::Bits(2048)),
-            KeyKind::Rsa3072 => ("RSA", CurveOrBits::Bits(3072)),
-            KeyKind::Rsa4096 => ("RSA", CurveOrBits::Bits(4096)),
-        };
-        Self::from_jwk(backend::generate(key_type, curve_or_bits)?)
+        Self::assemble(backend::generate(kind)?, None, None)
     }
 
-    /// Reads a private JWK (RFC 7518, sections 6.2.2 and 6.3.2). Its `kid` and `alg` are kept.
+    /// Reads a private key from PEM: PKCS#8 (`PRIVATE KEY`), PKCS#1 (`RSA PRIVATE KEY`) or SEC 1 (`EC PRIVATE KEY`),
+    /// whichever it is. Its id is the RFC 7638 thumbprint, its algorithm SMART's for that kind.
     ///
     /// # Errors
-    /// [`KeyError`].
-    pub fn from_jwk(private: Map<String, Value>) -> Result<Self, KeyError> {
-        let public = Jwk::from_members(&private)?;
-        if !private.get("d").is_some_and(Value::is_string) {
-            return Err(KeyError::Member { member: "d" });
+    /// [`KeyError::Encrypted`], [`KeyError::PublicOnly`], [`KeyError::TooShort`] for RSA keys below 2048 bits, and so on.
+    pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
+        let (wrapping, der) = pem::private_key(pem)?;
+        Self::assemble(PrivateKey::from_der(wrapping, &der)?, None, None)
+    }
+
+    /// Reads a private JWK (RFC 7518, sections 6.2.2 and 6.3.2). Its `kid` and `alg` are kept. RSA keys need their
+    /// factors (`p`, `q`, `dp`, `dq`, `qi`).
+    ///
+    /// # Errors
+    /// [`KeyError`]; [`KeyError::NotForSigning`] when its `use` or `key_ops` say so.
+    pub fn from_jwk(mut private: Map<String, Value>) -> Result<Self, KeyError> {
+        let key = Self::from_members(&private);
+        overwrite(private.values_mut());
+        key
+    }
+
+    /// Reads the one private key of a JWK set that is for signing. Such sets often hold the public key too, under the
+    /// same id (SMART's example sets do): entries without `d`, or whose `key_ops` lack `sign`, are passed over.
+    /// `kid` picks among several.
+    ///
+    /// # Errors
+    /// [`KeyError::SigningKeys`] when none or several fit; else as [`Self::from_jwk`].
+    pub fn from_jwks(set: &[u8], kid: Option<&str>) -> Result<Self, KeyError> {
+        let mut document = parse_object(set)?;
+        let key = Self::of_set(&document, kid);
+        overwrite(document.values_mut());
+        key
+    }
+
+    fn of_set(document: &Map<String, Value>, kid: Option<&str>) -> Result<Self, KeyError> {
+        let entries = document.get("keys").and_then(Value::as_array).ok_or(KeyError::NoKeys)?;
+        let fitting: Vec<&Map<String, Value>> = entries
+            .iter()
+            .filter_map(Value::as_object)
+            .filter(|entry| entry.contains_key("d") && may_sign(entry))
+            .filter(|entry| kid.is_none_or(|kid| entry.get("kid").and_then(Value::as_str) == Some(kid)))
+            .collect();
+        match fitting.as_slice() {
+            [one] => Self::from_members(one),
+            other => Err(KeyError::SigningKeys { found: other.len() }),
         }
-        let algorithm = match (private.get("alg").and_then(Value::as_str), private.get("crv").and_then(Value::as_str)) {
-            (Some(alg), _) => alg.parse().map_err(|_| KeyError::Unsupported)?,
-            (None, Some("P-256")) => SigningAlgorithm::Es256,
-            (None, Some(_)) => SigningAlgorithm::Es384,
-            (None, None) => SigningAlgorithm::Rs384,
-        };
-        let key_id = public.kid().map_or_else(|| public.thumbprint(), str::to_owned);
-        Self { private, public, algorithm, key_id }.named()
+    }
+
+    fn from_members(members: &Map<String, Value>) -> Result<Self, KeyError> {
+        // Judges the public half and the descriptive members first: their errors say more.
+        let public = Jwk::from_members(members)?;
+        if !may_sign(members) {
+            return Err(KeyError::NotForSigning);
+        }
+        let algorithm = public.alg().map(|alg| alg.parse().map_err(|_| KeyError::Unsupported)).transpose()?;
+        Self::assemble(PrivateKey::from_jwk(members)?, algorithm, public.kid())
+    }
+
+    fn assemble(private: PrivateKey, algorithm: Option<SigningAlgorithm>, kid: Option<&str>) -> Result<Self, KeyError> {
+        let public = Jwk::from_members(&private.public_members())?;
+        let algorithm = algorithm.unwrap_or_else(|| match private.curve() {
+            None => SigningAlgorithm::Rs384,
+            Some(Curve::P256) => SigningAlgorithm::Es256,
+            Some(Curve::P384) => SigningAlgorithm::Es384,
+        });
+        if !public.verifies(algorithm) {
+            return Err(KeyError::Algorithm(algorithm));
+        }
+        let signatory = Signatory::new(&private, algorithm)?;
+        // The libraries differ in what they check of a key. One trial shows that both halves belong together.
+        let trial = b"smart-jwt: do the halves of this key belong together?";
+        if !signatory.sign(trial).is_ok_and(|signature| public.verify(algorithm, trial, &signature)) {
+            return Err(KeyError::Mismatch);
+        }
+        let key_id = kid.map_or_else(|| public.thumbprint(), str::to_owned);
+        Ok(Self { public: public.described(&key_id, algorithm), private, signatory, algorithm, key_id })
     }
 
     /// The same key for another algorithm.
@@ -70,28 +134,27 @@ impl SigningKey {
     /// # Errors
     /// [`KeyError::Algorithm`] when the key's type or curve does not fit.
     pub fn with_algorithm(mut self, algorithm: SigningAlgorithm) -> Result<Self, KeyError> {
+        let public = self.public.described(&self.key_id, algorithm);
+        if !public.verifies(algorithm) {
+            return Err(KeyError::Algorithm(algorithm));
+        }
+        self.signatory = Signatory::new(&self.private, algorithm)?;
+        self.public = public;
         self.algorithm = algorithm;
-        self.named()
+        Ok(self)
     }
 
     /// The same key under another id, the one that it is registered under.
     ///
     /// # Errors
-    /// [`KeyError`]: none for a key that is valid already.
+    /// [`KeyError::Member`] for an empty id.
     pub fn with_kid(mut self, kid: &str) -> Result<Self, KeyError> {
+        if kid.is_empty() {
+            return Err(KeyError::Member { member: "kid" });
+        }
         kid.clone_into(&mut self.key_id);
-        self.named()
-    }
-
-    /// Puts id, algorithm and use into the public key, and checks that they fit.
-    fn named(mut self) -> Result<Self, KeyError> {
-        let mut members = self.public.members().clone();
-        members.insert("kid".into(), self.key_id.as_str().into());
-        members.insert("alg".into(), self.algorithm.as_str().into());
-        members.insert("use".into(), "sig".into());
-        members.remove("key_ops");
-        self.public = Jwk::from_members(&members)?;
-        if self.public.verifies(self.algorithm) { Ok(self) } else { Err(KeyError::Algorithm(self.algorithm)) }
+        self.public = self.public.described(kid, self.algorithm);
+        Ok(self)
     }
 
     /// The algorithm.
@@ -109,22 +172,51 @@ impl SigningKey {
         &self.public
     }
 
-    /// Signs. An ECDSA signature is raw, both integers side by side (RFC 7518, section 3.4).
+    /// The private key as PKCS#8 PEM, for keeping: a key that is made anew at each start breaks its registration.
+    pub fn to_pem(&self) -> PrivatePem {
+        PrivatePem(pem::pkcs8(&self.private.to_pkcs8()))
+    }
+
+    /// Signs. An ECDSA signature is raw, both integers side by side (RFC 7518, section 3.4). ECDSA takes randomness
+    /// from the crypto library.
     ///
     /// # Errors
-    /// [`KeyError::Signing`] or [`KeyError::Invalid`].
+    /// [`KeyError::Signing`].
     pub fn sign(&self, input: &[u8]) -> Result<Vec<u8>, KeyError> {
-        backend::sign(self.algorithm, &self.private, input)
+        self.signatory.sign(input)
     }
 }
 
-impl Drop for SigningKey {
-    fn drop(&mut self) {
-        for value in self.private.values_mut() {
-            if let Value::String(text) = value {
-                text.zeroize();
-            }
+/// Whether `use` and `key_ops`, where present, allow signing.
+fn may_sign(members: &Map<String, Value>) -> bool {
+    members.get("use").is_none_or(|usage| usage == "sig")
+        && members
+            .get("key_ops")
+            .is_none_or(|ops| ops.as_array().is_some_and(|ops| ops.iter().any(|operation| operation == "sign")))
+}
+
+/// Overwrites every text: which of them are secret matters less than forgetting one.
+fn overwrite<'v>(values: impl Iterator<Item = &'v mut Value>) {
+    for value in values {
+        match value {
+            Value::String(text) => text.zeroize(),
+            Value::Array(items) => overwrite(items.iter_mut()),
+            Value::Object(members) => overwrite(members.values_mut()),
+            _ => {}
         }
+    }
+}
+
+impl PrivatePem {
+    /// The PEM text. Keep it out of logs, and its file readable by its owner only.
+    pub fn expose_secret(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for PrivatePem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PrivatePem(***)")
     }
 }
 
