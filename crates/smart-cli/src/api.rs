@@ -14,4 +14,6 @@ pub(crate) use smart_on_fhir::http::{HttpClient, HttpError, HyperTransport};
 pub(crate) use smart_on_fhir::store::{
     EncryptedFileStore, Expected, Filter, Key, KeyFile, Kind, Passphrase, Store, StoreError, user_data_folder,
 };
+#[cfg(test)]
+pub(crate) use smart_on_fhir::store::{MemoryStore, SecretBytes};
 pub(crate) use smart_on_fhir::{App, Error, FhirSession, Session, SmartClient};

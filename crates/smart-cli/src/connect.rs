@@ -77,7 +77,7 @@ impl<'a> Wanted<'a> {
 mod tests {
     use super::*;
 
-    /// SE-01: plain http counts as wanted only where the person typed it, and only on this machine.
+    /// SE-02 (RFC 9700, 2.6): plain http counts as wanted only where the person typed it, and only on this machine.
     #[test]
     fn only_typed_loopback_urls_allow_http() {
         for typed in ["http://127.0.0.1:4013/fhir", "http://[::1]/fhir", "http://localhost/fhir"] {

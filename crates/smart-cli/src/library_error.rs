@@ -50,11 +50,11 @@ impl From<FhirError> for CliError {
         let plain = |code| Self::new(code, error.to_string());
         let shown = match &error {
             FhirError::Http(error) => Self::new(http_code(error), error.to_string()),
-            FhirError::Authorize { error: reason, .. } => match session_error(reason) {
-                Some(error) => return again(error),
-                None if reason.needs_reauthorization() => plain(ExitCode::NeedsLogin),
-                None => plain(ExitCode::FhirError),
-            },
+            FhirError::Authorize { error: reason, .. } if reason.needs_reauthorization() => plain(ExitCode::NeedsLogin),
+            FhirError::Authorize { error: reason, .. } if reason.is_retryable() => plain(ExitCode::UnreachableHost),
+            FhirError::Authorize { .. } => {
+                plain(ExitCode::FhirError).with_next_step("Log in again with scopes that cover this request.")
+            }
             FhirError::Refused(refusal) => match refusal.kind() {
                 RefusalKind::Unauthorized => plain(ExitCode::NeedsLogin),
                 RefusalKind::InsufficientScope => {
@@ -84,11 +84,6 @@ pub(crate) fn again(error: &Error) -> CliError {
         return CliError { code, next_step: code.next_step().to_owned(), ..shown };
     }
     shown
-}
-
-/// What a session had to say when a FHIR request asked it for a token.
-fn session_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Error> {
-    error.source().and_then(|source| source.downcast_ref())
 }
 
 fn from_url(error: &UrlError) -> CliError {

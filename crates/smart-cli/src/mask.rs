@@ -69,14 +69,14 @@ fn masked_query(query: &str) -> String {
 mod tests {
     use super::*;
 
-    /// SE-05: a masked secret shows none of its characters.
+    /// SE-05 (SMART, App protection): a masked secret shows none of its characters.
     #[test]
     fn masked_secrets_show_nothing_of_themselves() {
         assert_eq!(secret("hunter2", Reveal::Masked), "***** (7 characters)");
         assert_eq!(secret("hunter2", Reveal::Shown), "hunter2");
     }
 
-    /// SE-05: secret parameters of a URL are masked, however their names are written; the rest stays as it is.
+    /// SE-05 (SMART, App protection): secret parameters of a URL are masked, however their names are written; the rest stays as it is.
     #[test]
     fn secret_parameters_are_masked() {
         let given = Url::parse("https://u:pw@as.example/authorize?client_id=a&State=s3cret&%63ode=c0de&scope=openid+x")

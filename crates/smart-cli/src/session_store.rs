@@ -13,6 +13,9 @@ const FOLDER: &str = "smart-cli";
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct StoreOptions {
     /// Keep sessions in this folder instead of the user's data folder
+    ///
+    /// They are sealed: with the passphrase in SMART_PASSPHRASE where that is set, else with a key file in the folder
+    /// that only you may read.
     #[arg(long, value_name = "FOLDER", env = "SMART_DATA", hide_env_values = true)]
     data: Option<PathBuf>,
 }
@@ -129,4 +132,45 @@ fn sealed_files(folder: &Path, passphrase: Option<String>) -> Arc<dyn Store> {
 
 fn usual_folder() -> Result<PathBuf, CliError> {
     user_data_folder(FOLDER).map_err(|error| CliError::from(crate::api::Error::from(error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{Expected, MemoryStore, SecretBytes};
+
+    async fn with(issuers: &[&str]) -> SessionStore {
+        let store = MemoryStore::new();
+        for issuer in issuers {
+            let key = Key::new(Kind::Session, *issuer, "user", "1");
+            store.put(&key, SecretBytes::new(Vec::new()), Expected::Absent).await.unwrap();
+        }
+        SessionStore::with(Arc::new(store))
+    }
+
+    /// The only session needs no name; of several one has to be chosen.
+    #[tokio::test]
+    async fn the_only_session_needs_no_name() {
+        let store = with(&["https://ehr.example/r4 app"]).await;
+        let saved = store.find(None, None).await.unwrap();
+        assert_eq!((saved.server.as_str(), saved.client_id.as_str()), ("https://ehr.example/r4", "app"));
+
+        let store =
+            with(&["https://ehr.example/r4 app", "https://ehr.example/r4 other", "https://b.example/r4 app"]).await;
+        assert_eq!(store.find(None, None).await.unwrap_err().code, ExitCode::Usage);
+        let error = store.find(Some("https://EHR.example:443/r4/"), None).await.unwrap_err();
+        assert!(error.next_step.contains("--client-id"), "{error:?}");
+        let saved = store.find(Some("https://EHR.example:443/r4/"), Some("other")).await.unwrap();
+        assert_eq!(saved.client_id, "other");
+    }
+
+    /// Where there is no session, a login is needed; another path is another server.
+    #[tokio::test]
+    async fn without_a_session_a_login_is_needed() {
+        assert_eq!(with(&[]).await.find(None, None).await.unwrap_err().code, ExitCode::NeedsLogin);
+        let store = with(&["https://ehr.example/r4 app"]).await;
+        for server in ["https://ehr.example/r5", "https://ehr.example", "http://ehr.example/r4", "nonsense"] {
+            assert_eq!(store.find(Some(server), None).await.unwrap_err().code, ExitCode::NeedsLogin, "{server}");
+        }
+    }
 }

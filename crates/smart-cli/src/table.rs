@@ -208,7 +208,7 @@ mod tests {
         assert!(!Table::of_pairs().lines(Characters::Ascii, 1).is_empty());
     }
 
-    /// CB-08: a cell cannot steer the terminal nor break its row.
+    /// CB-08 (SMART, app launch, callback): a cell cannot steer the terminal nor break its row.
     #[test]
     fn cells_are_cleaned() {
         let mut table = Table::of_pairs();

@@ -116,14 +116,14 @@ pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
 mod tests {
     use super::*;
 
-    /// CB-08, SE-05: text of a server cannot steer the terminal.
+    /// CB-08 (SMART, app launch, callback): text of a server cannot steer the terminal.
     #[test]
     fn text_of_a_server_cannot_steer_the_terminal() {
         assert_eq!(one_line("Ada\u{1b}[2J\nLee\u{202e}x\u{9b}31m"), "Ada\u{fffd}[2J Lee\u{fffd}x\u{fffd}31m");
         assert_eq!(several_lines("a\nb\u{7}"), "a\nb\u{fffd}");
     }
 
-    /// CB-08: the JSON that is printed is the same value, with every control character escaped.
+    /// CB-08 (SMART, app launch, callback): the JSON that is printed is the same value, with every control character escaped.
     #[test]
     fn json_is_escaped_without_changing_its_value() {
         let value = serde_json::json!({"name": "A\u{1b}[2J\u{9b}31m\u{202e}\u{7f} é 王"});

@@ -73,7 +73,7 @@ async fn what_is_no_fhir_base_is_told() {
     assert_eq!(error["endpoint"], elsewhere);
 }
 
-/// DI-12: discovery without S256 ends the login before anybody is asked for a password: exit code 5.
+/// DI-12 (SMART, conformance, Metadata): discovery without S256 ends the login before anybody is asked for a password: exit code 5.
 #[tokio::test]
 async fn discovery_without_s256_is_refused() {
     let sandbox = misbehaving(Misbehaviour::NoS256).await;
@@ -85,7 +85,7 @@ async fn discovery_without_s256_is_refused() {
     assert_eq!(sandbox.counts().authorize, 0);
 }
 
-/// DI-13, SE-01: plain http to another machine is refused before anything is sent: exit code 6.
+/// DI-13, SE-02 (SMART, App protection): plain http to another machine is refused before anything is sent: exit code 6.
 #[tokio::test]
 async fn plain_http_off_loopback_is_refused() {
     let user = User::new();
@@ -99,7 +99,7 @@ async fn plain_http_off_loopback_is_refused() {
     }
 }
 
-/// CB-01: the person says no at consent: exit code 7, and nothing is stored.
+/// CB-02 (RFC 6749, 4.1.2.1): the person says no at consent: exit code 7, and nothing is stored.
 #[tokio::test]
 async fn no_at_consent_is_told() {
     let sandbox = sandbox().await;
@@ -113,7 +113,8 @@ async fn no_at_consent_is_told() {
     user.run(&["get", "Patient/1"]).await.exits(11);
 }
 
-/// CB-05: a callback with another state is refused, and its code is not redeemed: exit code 8.
+/// ST-02, CB-03 (SMART, app launch; RFC 9207, 2.4): a callback with another state or issuer is refused, and its code is
+/// not redeemed: exit code 8.
 #[tokio::test]
 async fn a_callback_with_another_state_is_refused() {
     let sandbox = misbehaving(Misbehaviour::WrongState).await;
@@ -128,7 +129,7 @@ async fn a_callback_with_another_state_is_refused() {
     assert_eq!(other.counts().token, 0);
 }
 
-/// CB-05: a forged callback that comes before the real one ends the login; the real code is not redeemed.
+/// ST-02 (RFC 6749, 10.12): a forged callback that comes before the real one ends the login; the real code is not redeemed.
 #[tokio::test]
 async fn a_forged_callback_is_refused() {
     let sandbox = sandbox().await;
@@ -152,7 +153,7 @@ async fn a_browser_that_does_not_come_back_is_told() {
     assert!(ran.err.contains("did not come back"), "{ran:#?}");
 }
 
-/// ID-09, TK-11: an ID token with another nonce, and a token endpoint that answers with a page: exit code 9.
+/// ID-17, TK-11 (OIDC Core, 3.1.3.7; RFC 6749, 5.2): an ID token with another nonce, and a token endpoint that answers with a page: exit code 9.
 #[tokio::test]
 async fn refused_tokens_are_told() {
     for (misbehaviour, word) in [(Misbehaviour::WrongNonce, "nonce"), (Misbehaviour::HtmlToken, "JSON")] {

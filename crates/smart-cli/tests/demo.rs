@@ -55,7 +55,7 @@ async fn demo_json_is_one_object_with_the_patient_and_each_step() {
     assert_eq!(result("tokens")["patient"], json["patient"]["id"]);
 }
 
-/// SE-05: tokens and one-time values are masked, and shown when the person asks for it.
+/// SE-05 (SMART, App protection): tokens and one-time values are masked, and shown when the person asks for it.
 #[tokio::test]
 async fn secrets_are_masked_unless_revealed() {
     let masked = User::new().run(&["demo", "--json"]).await.exits(0).json();

@@ -55,7 +55,7 @@ async fn login_json_is_one_object() {
     assert!(sandbox.issued_secrets().iter().any(|secret| json["access_token"] == **secret));
 }
 
-/// ST-01, SE-03: what is stored does not show the tokens, nor whose record it is.
+/// SE-03, SE-06 (SMART, App protection): what is stored does not show the tokens, nor whose record it is.
 #[tokio::test]
 async fn stored_sessions_are_sealed() {
     let (sandbox, user) = (sandbox().await, User::new());
@@ -84,7 +84,7 @@ async fn a_passphrase_seals_the_sessions() {
     assert_eq!(get("wrong horse").await, Some(1));
 }
 
-/// RF-01: a token that has ended is renewed, and the rotated refresh token is kept for the next time.
+/// RF-04, RF-10 (SMART, app launch, refresh): a token that has ended is renewed, and the rotated refresh token is kept for the next time.
 #[tokio::test]
 async fn ended_tokens_are_renewed() {
     let config = SandboxConfig { access_token_lifetime: Duration::from_secs(1), ..SandboxConfig::default() };
@@ -98,7 +98,7 @@ async fn ended_tokens_are_renewed() {
     }
 }
 
-/// A new login takes the place of the one before, whose tokens are revoked.
+/// RV-05 (RFC 7009, 2.1): a new login takes the place of the one before, whose tokens are revoked.
 #[tokio::test]
 async fn a_new_login_replaces_the_old_one() {
     let (sandbox, user) = (sandbox().await, User::new());
@@ -125,7 +125,7 @@ async fn several_sessions_have_to_be_told_apart() {
     }
 }
 
-/// FR-14: what the server refuses is an error with its status: exit code 10; a path that leads away is none to send.
+/// FR-17 (FHIR R4, http.html#Status-Codes): what the server refuses is an error with its status: exit code 10; a path that leads away is none to send.
 #[tokio::test]
 async fn refused_requests_are_told() {
     let (sandbox, user) = (sandbox().await, User::new());
@@ -146,4 +146,24 @@ async fn get_without_a_login_says_so() {
     assert_eq!(error["error"]["code"], "needs-login");
     let ran = user.run(&["get", "Patient/1", "--server", "https://ehr.invalid/fhir"]).await.exits(11);
     assert!(ran.err.contains("smart login https://ehr.invalid/fhir"), "{ran:#?}");
+}
+
+/// RF-09 (RFC 6749, 5.2): a session that the server has forgotten needs a login: exit code 11. A server that is gone is
+/// told as such: exit code 3.
+#[tokio::test]
+async fn a_session_that_the_server_has_ended_needs_a_login() {
+    let user = User::new();
+    let config =
+        |port| SandboxConfig { port, access_token_lifetime: Duration::from_secs(1), ..SandboxConfig::default() };
+    let first = Sandbox::start(config(0)).await.unwrap();
+    let (base, port) = (first.fhir_base(), first.address().port());
+    user.log_in(&base, Person::default(), &[]).await.exits(0);
+    first.shutdown().await;
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let error = user.run(&["get", "Patient/{patient}", "--json"]).await.exits(3).json();
+    assert_eq!(error["error"]["code"], "unreachable-host");
+
+    let _second = Sandbox::start(config(port)).await.unwrap();
+    let error = user.run(&["get", "Patient/{patient}", "--json"]).await.exits(11).json();
+    assert_eq!(error["error"]["next_step"], format!("Run `smart login {base}`."));
 }

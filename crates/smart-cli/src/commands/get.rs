@@ -1,6 +1,6 @@
 //! `smart get`: reads from the FHIR server with the stored session.
 
-use crate::api::{FhirClient, FhirSession as _, Session};
+use crate::api::{FhirClient, FhirError, FhirSession as _, Session};
 use crate::cli_error::CliError;
 use crate::connect::{Wanted, http};
 use crate::exit_code::ExitCode;
@@ -54,6 +54,9 @@ impl Get {
         let restored = client.restore(&saved.key).await.map_err(|error| again(&error))?;
         let session = restored.ok_or_else(|| CliError::new(ExitCode::NeedsLogin, "the session was just removed"))?;
         let path = with_patient(&self.path, &session)?;
+        // A token that has to be renewed is renewed here, where it can be told why that failed.
+        let renewed = session.access_token().await.map(drop);
+        renewed.map_err(|error| login_hint(again(&error), &saved.server))?;
         let fhir = session.fhir();
         let read = if self.all { self.pages(&fhir, &path, output).await } else { one(&fhir, &path, output).await };
         read.map_err(|error| login_hint(error, &saved.server))
@@ -123,17 +126,30 @@ impl Pages<'_> {
             return Err(failed("the pages go round in a loop; the result is incomplete".to_owned())
                 .with_next_step("Tell the server's operator."));
         }
-        let page = self.fhir.get(&path).await?;
-        self.next = next_link(&page);
+        let page = self.fhir.get(&path).await.map_err(|error| match error {
+            // The person's own path may be wrong; a link of the server's is not their doing.
+            FhirError::OutsideBase { endpoint, .. } if self.seen.len() > 1 => {
+                failed(format!("the next page lies at {endpoint}, not below the FHIR base; the result is incomplete"))
+                    .with_next_step("Tell the server's operator.")
+            }
+            other => other.into(),
+        })?;
+        self.next = next_link(&page).map(|link| resolved(&path, link));
         Ok(Some(page))
     }
 }
 
 /// Where the next page is.
-fn next_link(page: &Value) -> Option<String> {
+fn next_link(page: &Value) -> Option<&str> {
     let links = page.get("link")?.as_array()?;
     let next = links.iter().find(|link| link.get("relation").and_then(Value::as_str) == Some("next"))?;
-    next.get("url")?.as_str().map(str::to_owned)
+    next.get("url")?.as_str()
+}
+
+/// The link as a path or URL: one of a query alone is meant from the page that has it.
+fn resolved(page: &str, link: &str) -> String {
+    let page = page.split('?').next().unwrap_or(page);
+    if link.starts_with('?') { format!("{page}{link}") } else { link.to_owned() }
 }
 
 /// The resources of a page; what is no bundle stands for itself.
@@ -157,6 +173,8 @@ mod tests {
         assert_eq!(next_link(&page).unwrap(), "https://x/y?p=2");
         assert_eq!(next_link(&json!({"link": [{"relation": "self", "url": "a"}]})), None);
         assert_eq!(next_link(&json!({})), None);
+        assert_eq!(resolved("Observation?patient=1", "?page=2"), "Observation?page=2");
+        assert_eq!(resolved("Observation?patient=1", "https://x/y?p=2"), "https://x/y?p=2");
     }
 
     /// A bundle gives its resources, a resource itself; entries without a resource give nothing.
