@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 /// nothing is sent but these questions.
 #[derive(Debug, Args)]
 pub(crate) struct Discover {
-    /// The base URL of the FHIR server, such as https://ehr.example/fhir
+    /// The base URL of the FHIR server, such as `https://ehr.example/fhir`
     url: String,
 }
 

@@ -22,7 +22,7 @@ use std::time::Duration;
 /// client: the old one's tokens are revoked.
 #[derive(Debug, Args)]
 pub(crate) struct Login {
-    /// The base URL of the FHIR server, such as https://ehr.example/fhir
+    /// The base URL of the FHIR server, such as `https://ehr.example/fhir`
     url: String,
 
     /// The client id that is registered at the server; for a sandbox on this machine it may be left out
@@ -37,7 +37,7 @@ pub(crate) struct Login {
     #[arg(long)]
     no_browser: bool,
 
-    /// The port of the redirect URI http://127.0.0.1:PORT/callback, where the server wants a certain one
+    /// The port of the redirect URI `http://127.0.0.1:PORT/callback`, where the server wants a certain one
     #[arg(long, value_name = "PORT")]
     redirect_port: Option<u16>,
 
