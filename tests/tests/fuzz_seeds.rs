@@ -1,5 +1,7 @@
 //! What the fuzz targets check holds for their seeds, which also keeps the targets compiling.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test reports by panicking, its helpers too")]
+
 #[path = "../fuzz/src/lib.rs"]
 #[allow(
     unreachable_pub,

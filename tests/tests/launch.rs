@@ -295,7 +295,7 @@ async fn restored_session_goes_on_and_logs_out() {
     let world = World::new(None).await;
     let key = world.login().await.unwrap().key().clone();
     let client = world.client();
-    assert_eq!(client.sessions(None).await.unwrap(), [key.clone()]);
+    assert_eq!(client.sessions(None).await.unwrap(), std::slice::from_ref(&key));
     let session = client.restore(&key).await.unwrap().unwrap();
     world.clock.advance(299);
     assert_eq!(session.patient().unwrap(), "p1001");
@@ -412,7 +412,8 @@ async fn no_secret_shows_in_debug() {
     let client = world.client();
     let mut shown = format!("{session:?} {client:?} {:?} {:?}", session.context(), session.user());
     session.revoke().await.unwrap();
-    shown += &format!("{:?} {:?}", session.access_token().await, session.introspect().await);
+    let over = format!("{:?} {:?}", session.access_token().await, session.introspect().await);
+    shown += &over;
     let secrets = world.sandbox.issued_secrets();
     assert!(secrets.len() >= 6, "a code, two access tokens, two refresh tokens and an ID token");
     assert!(secrets.iter().all(|secret| !shown.contains(secret.as_str())));
