@@ -93,16 +93,17 @@ impl Signatory {
 
 /// Makes a fresh key pair.
 pub(crate) fn generate(kind: KeyKind) -> Result<PrivateKey, KeyError> {
-    let rsa = |bits| RsaKeyPair::generate(bits).map(|pair| pair.to_der_private_key());
-    let ec = |curve| EcKeyPair::generate(curve).map(|pair| pair.to_der_private_key());
-    let der = match kind {
+    let rsa = |bits| RsaKeyPair::generate(bits).map(|pair| (Wrapping::Pkcs1, pair.to_raw_private_key()));
+    let ec = |curve| EcKeyPair::generate(curve).map(|pair| (Wrapping::Sec1, pair.to_raw_private_key()));
+    let (wrapping, der) = match kind {
         KeyKind::EcP256 => ec(EcCurve::P256),
         KeyKind::EcP384 => ec(EcCurve::P384),
         KeyKind::Rsa2048 => rsa(2048),
         KeyKind::Rsa3072 => rsa(3072),
         KeyKind::Rsa4096 => rsa(4096),
-    };
-    PrivateKey::from_der(Wrapping::Pkcs8, &Zeroizing::new(der.map_err(|_| KeyError::Generation)?))
+    }
+    .map_err(|_| KeyError::Generation)?;
+    PrivateKey::from_der(wrapping, &Zeroizing::new(der))
 }
 
 /// The public point of a private number, for files that leave it out.
