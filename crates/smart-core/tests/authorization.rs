@@ -222,7 +222,8 @@ fn nothing_of_a_login_shows_in_debug() {
     let callback = Callback::from_query(&format!("code=verysecretcode&state={}", sent["state"])).unwrap();
     let stored: serde_json::Value = serde_json::to_value(&pending).unwrap();
     let mut shown = format!("{request:?} {pending:?} {callback:?}");
-    shown += &format!("{:?}", pending.complete(callback, NOW).unwrap());
+    let exchange = format!("{:?}", pending.complete(callback, NOW).unwrap());
+    shown += &exchange;
     for secret in [&sent["state"], &sent["nonce"], stored["verifier"].as_str().unwrap(), "verysecretcode"] {
         assert!(!shown.contains(secret), "{shown}");
     }
@@ -291,8 +292,9 @@ fn code_goes_only_to_the_stored_token_endpoint() {
 fn patient_in_the_callback_is_ignored() {
     let (sent, pending) = begun("launch/patient");
     let exchange = complete(pending, &format!("code=a&state={}&patient=evil", sent["state"])).unwrap();
-    let (_, expected) =
-        exchange.into_request(&smart_core::token::ClientAuthentication::Public, Default::default()).unwrap();
+    let (_, expected) = exchange
+        .into_request(&smart_core::token::ClientAuthentication::Public, smart_core::token::ClientIdInBody::default())
+        .unwrap();
     let body = br#"{"access_token":"t","token_type":"Bearer","scope":"launch/patient"}"#;
     assert_eq!(expected.parse(200, body, NOW).unwrap().context.patient, None);
 }

@@ -50,7 +50,7 @@ pub struct SmartConfiguration {
     pub capabilities: Vec<Capability>,
     /// Other FHIR endpoints that share this authorization (2.2, experimental).
     pub associated_endpoints: Vec<AssociatedEndpoint>,
-    /// Where app state is, in SMART 2.1. Use [`AppStateEndpoint::find`](crate::app_state::AppStateEndpoint::find).
+    /// Where app state is, in SMART 2.1. Replaced by `associated_endpoints`.
     pub smart_app_state_endpoint: Option<Url>,
     /// The bundle of user-access brands.
     pub user_access_brand_bundle: Option<Url>,
@@ -137,10 +137,10 @@ impl SmartConfiguration {
         }
     }
 
-    /// The scope syntax to use: that of SMART 2 where the server has it, else that of SMART 1.
+    /// The scope syntax to use: that of SMART 2 where the server has it, else that of SMART 1. The caller may know
+    /// better and use the other.
     pub fn scope_syntax(&self) -> Syntax {
-        let (v1, v2) = (self.supports(&Capability::PermissionV1), self.supports(&Capability::PermissionV2));
-        if v2 || (!v1 && self.code_challenge_methods_supported.is_some()) { Syntax::V2 } else { Syntax::V1 }
+        Syntax::choose(self.supports(&Capability::PermissionV1), self.supports(&Capability::PermissionV2))
     }
 
     /// An endpoint by its name, where the server has it.
