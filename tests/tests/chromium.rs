@@ -193,6 +193,11 @@ async fn a_person_logs_in_picks_a_patient_and_decides() {
         let (request, pending) = launch.authorize(&redirect).unwrap();
         browser.open(request.url().as_str()).await;
         browser.look("1-login", "Sign in").await;
+        assert_eq!(
+            browser.script("return document.querySelectorAll('input:checked').length").await,
+            0,
+            "nobody is chosen beforehand"
+        );
         browser.click("input[value='Practitioner/pr2002']").await;
         browser.click("button").await;
         browser.look("2-patient", "Choose a patient").await;
@@ -204,7 +209,7 @@ async fn a_person_logs_in_picks_a_patient_and_decides() {
         browser.click("form[method=post] button").await;
         browser.look("4-consent", "Allow this app?").await;
         let text = browser.script("return document.body.innerText").await;
-        assert!(text.as_str().unwrap().contains("To read, search all records of this patient"), "{text}");
+        assert!(text.as_str().unwrap().contains("To read and search all records of this patient"), "{text}");
         browser.click(if allows { "button[value=approve]" } else { "button[value=deny]" }).await;
         let callback = Callback::from_url(&browser.callback().await).unwrap();
         match (allows, client.complete_callback(pending, callback).await) {

@@ -56,13 +56,13 @@ macro_rules! current {
 
 fn choices(name: &str, accounts: &[Account]) -> String {
     let mut html = String::new();
-    for (n, account) in accounts.iter().enumerate() {
+    for account in accounts {
+        // None is checked beforehand: a person who presses on without looking would open somebody's record.
         // Writing to a String cannot fail.
         let _ = writeln!(
             html,
-            "<label class=\"choice\"><input type=\"radio\" name=\"{name}\" value=\"{}\" required{}><span>{}<small>{}</small></span></label>",
+            "<label class=\"choice\"><input type=\"radio\" name=\"{name}\" value=\"{}\" required><span>{}<small>{}</small></span></label>",
             html_escaped(&account.reference),
-            if n == 0 { " checked" } else { "" },
             html_escaped(&account.name),
             html_escaped(&account.detail)
         );
@@ -86,7 +86,7 @@ pub(crate) async fn login(
     let people = |legend: &str, accounts: &[Account]| {
         format!("<fieldset><legend>{legend}</legend>{}</fieldset>", choices("user", accounts))
     };
-    let patients = choices("user", &accounts::patient_users(&shared.data)).replace(" checked", "");
+    let patients = choices("user", &accounts::patient_users(&shared.data));
     let inner = format!(
         "<p>The app <strong>{}</strong> asks you to sign in. Choose who you are; no password is needed here.</p>{}<fieldset><legend>Patients</legend>{patients}</fieldset>",
         html_escaped(&login.client_id),
@@ -210,7 +210,7 @@ fn in_words(scope: &Scope) -> String {
                 Level::System => "of the whole system",
             };
             let what = html_escaped(resource.resource_type().unwrap_or("all records"));
-            format!("To {} {what} {whose}", verbs.join(", "))
+            format!("To {} {what} {whose}", verbs.join(" and "))
         }
         Scope::Launch(_) => "To know what it is opened for".to_owned(),
         Scope::OpenId | Scope::FhirUser | Scope::Profile => "To know who you are".to_owned(),
