@@ -1,7 +1,10 @@
 //! Everything that can go wrong in this crate.
 
 use crate::algorithm::{AlgorithmError, SigningAlgorithm};
+use crate::assertion_verifier::AssertionRefused;
+use crate::client_assertion::ClientAssertionError;
 use crate::id_token_error::IdTokenError;
+use crate::signer::SignerError;
 use smart_core::json::JsonError;
 
 /// Why a key or key set is of no use.
@@ -81,6 +84,9 @@ pub enum KeyError {
     /// The private and the public half do not belong together.
     #[error("the private and the public half of the key do not belong together")]
     Mismatch,
+    /// A private key stands in a set of public ones.
+    #[error("the entry is a private key; the set should hold public ones only")]
+    PrivateInPublicSet,
     /// `use` or `key_ops` say that the key is not for signing.
     #[error("the key's `use` or `key_ops` say that it is not for signing")]
     NotForSigning,
@@ -89,6 +95,12 @@ pub enum KeyError {
     SigningKeys {
         /// How many fit.
         found: usize,
+    },
+    /// A header member that only the key decides on, or that changes how a token is read.
+    #[error("the header's `{member}` cannot be given")]
+    HeaderMember {
+        /// The member.
+        member: &'static str,
     },
     /// The set to rotate has no successor.
     #[error("no next key was published to rotate to")]
@@ -151,6 +163,9 @@ pub enum JwsError {
     /// No key with the token's id.
     #[error("no key of the issuer has the token's key id")]
     UnknownKey,
+    /// The issuer publishes a key with the token's id, but one that is not used here.
+    #[error("the issuer's key with the token's key id is of no use: {0}")]
+    UnusableKey(KeyError),
     /// No key fits, or the token names none and there are several.
     #[error("{0} keys of the issuer fit the token, not one")]
     AmbiguousKey(usize),
@@ -172,4 +187,48 @@ pub enum Error {
     /// An ID token was refused.
     #[error(transparent)]
     IdToken(#[from] IdTokenError),
+    /// An algorithm's name is none that may be used.
+    #[error(transparent)]
+    Algorithm(#[from] AlgorithmError),
+    /// A signer outside did not sign.
+    #[error(transparent)]
+    Signer(#[from] SignerError),
+    /// A client assertion could not be made.
+    #[error(transparent)]
+    ClientAssertion(#[from] ClientAssertionError),
+    /// A client assertion was refused.
+    #[error(transparent)]
+    AssertionRefused(#[from] AssertionRefused),
+}
+
+impl Error {
+    /// Whether the same thing may work a little later, unchanged.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::IdToken(error) => error.is_retryable(),
+            Self::Signer(error) => error.is_retryable(),
+            Self::ClientAssertion(error) => error.is_retryable(),
+            _ => false,
+        }
+    }
+}
+
+impl JwsError {
+    /// A short name that can be looked up.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::TooLong { .. } => "token-too-long",
+            Self::Parts { .. } => "malformed",
+            Self::Encrypted => "encrypted",
+            Self::Base64 { .. } => "base64",
+            Self::Json { .. } => "json",
+            Self::Algorithm(_) | Self::AlgorithmNotAllowed(_) => "algorithm",
+            Self::Critical => "critical-extension",
+            Self::Header(_) => "header",
+            Self::UnknownKey => "unknown-key",
+            Self::UnusableKey(_) => "unusable-key",
+            Self::AmbiguousKey(_) => "ambiguous-key",
+            Self::Signature => "signature",
+        }
+    }
 }

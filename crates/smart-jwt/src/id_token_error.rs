@@ -53,28 +53,45 @@ pub enum IdTokenError {
     /// `at_hash` does not belong to the access token.
     #[error("it belongs to another access token (at_hash)")]
     AccessTokenHash,
+    /// The token of a renewal differs from the login's in a claim that has to stay (OpenID Connect Core, 12.2).
+    #[error("its `{0}` is not that of the login that is renewed; log in again")]
+    Renewal(&'static str),
 }
 
 impl IdTokenError {
-    /// A short name that can be looked up.
+    /// A short name for this failure that stays the same from version to version.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Jws(JwsError::UnknownKey) => "unknown-key",
-            Self::Jws(JwsError::Signature) => "signature",
-            Self::Jws(JwsError::Algorithm(_) | JwsError::AlgorithmNotAllowed(_)) => "algorithm",
-            Self::Jws(JwsError::Critical) => "critical-extension",
-            Self::Jws(_) => "malformed",
+            Self::Jws(error) => error.code(),
+            Self::Claim("iss") => "claim-iss",
+            Self::Claim("sub") => "claim-sub",
+            Self::Claim("aud") => "claim-aud",
+            Self::Claim("exp") => "claim-exp",
+            Self::Claim("iat") => "claim-iat",
+            Self::Claim("nbf") => "claim-nbf",
+            Self::Claim("auth_time") => "claim-auth-time",
+            Self::Claim("nonce") => "claim-nonce",
+            Self::Claim("at_hash") => "claim-at-hash",
             Self::Claim(_) => "claim",
             Self::Issuer { .. } => "issuer",
-            Self::Audience | Self::UntrustedAudience => "audience",
-            Self::AuthorizedPartyMissing | Self::AuthorizedParty => "authorized-party",
+            Self::Audience => "audience",
+            Self::UntrustedAudience => "untrusted-audience",
+            Self::AuthorizedPartyMissing => "authorized-party-missing",
+            Self::AuthorizedParty => "authorized-party",
             Self::Expired => "expired",
             Self::IssuedInFuture => "issued-in-future",
             Self::TooOld => "too-old",
             Self::NotYetValid => "not-yet-valid",
-            Self::NonceMissing | Self::Nonce => "nonce",
+            Self::NonceMissing => "nonce-missing",
+            Self::Nonce => "nonce",
             Self::AccessTokenHash => "access-token-hash",
+            Self::Renewal(_) => "renewal",
         }
+    }
+
+    /// Whether the same token may pass a little later: the clocks differ, or the keys are about to change.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::IssuedInFuture | Self::NotYetValid) || self.needs_refetch()
     }
 
     /// Whether fresh keys of the issuer might change the verdict: the token names a key that is not in the set. Fetch

@@ -8,7 +8,7 @@ use crate::jwks::Jwks;
 use crate::signing_key::SigningKey;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use smart_core::json::parse_object;
 
 /// The longest token that is read, in characters.
@@ -35,44 +35,70 @@ impl std::fmt::Debug for VerifiedJws {
     }
 }
 
+/// A compact JWS taken apart, its signature not looked at yet.
+pub(crate) struct Compact<'t> {
+    pub(crate) header: Map<String, Value>,
+    payload: Vec<u8>,
+    signed: &'t str,
+    signature: Vec<u8>,
+}
+
+impl<'t> Compact<'t> {
+    /// Takes a token apart: three parts of unpadded base64url in its one spelling, a header without repeated members
+    /// and without extensions that have to be understood.
+    pub(crate) fn parse(token: &'t str) -> Result<Self, JwsError> {
+        if token.len() > MAX_TOKEN {
+            return Err(JwsError::TooLong { length: token.len(), limit: MAX_TOKEN });
+        }
+        let parts: Vec<&str> = token.split('.').collect();
+        let (header, payload, signature) = match parts.as_slice() {
+            [header, payload, signature] => (*header, *payload, *signature),
+            [_, _, _, _, _] => return Err(JwsError::Encrypted),
+            other => return Err(JwsError::Parts { parts: other.len() }),
+        };
+        let signed = token.get(..header.len() + 1 + payload.len()).unwrap_or_default();
+        let header = object(&octets(header, "header")?, "header")?;
+        if header.contains_key("crit") || header.contains_key("b64") {
+            return Err(JwsError::Critical);
+        }
+        Ok(Self { header, payload: octets(payload, "payload")?, signed, signature: octets(signature, "signature")? })
+    }
+
+    /// Checks the signature: the algorithm has to be on the list, fit the key, and be the one that the header names.
+    pub(crate) fn verify(&self, keys: &Jwks, allowed: &[SigningAlgorithm]) -> Result<SigningAlgorithm, JwsError> {
+        let algorithm: SigningAlgorithm =
+            self.header.get("alg").and_then(Value::as_str).ok_or(JwsError::Header("alg"))?.parse()?;
+        if !allowed.contains(&algorithm) {
+            return Err(JwsError::AlgorithmNotAllowed(algorithm));
+        }
+        let kid = match self.header.get("kid") {
+            None => None,
+            Some(Value::String(kid)) => Some(kid.as_str()),
+            Some(_) => return Err(JwsError::Header("kid")),
+        };
+        let key = keys.select(kid, algorithm)?;
+        if algorithm.signature_length().is_some_and(|length| length != self.signature.len())
+            || !key.verify(algorithm, self.signed.as_bytes(), &self.signature)
+        {
+            return Err(JwsError::Signature);
+        }
+        Ok(algorithm)
+    }
+
+    /// The payload as claims.
+    pub(crate) fn claims(&self) -> Result<Map<String, Value>, JwsError> {
+        object(&self.payload, "payload")
+    }
+}
+
 /// Verifies a compact JWS. The algorithm has to be on the list, fit the key, and be the one that the header names.
 ///
 /// # Errors
 /// [`JwsError`].
 pub fn verify_jws(token: &str, keys: &Jwks, allowed: &[SigningAlgorithm]) -> Result<VerifiedJws, JwsError> {
-    if token.len() > MAX_TOKEN {
-        return Err(JwsError::TooLong { length: token.len(), limit: MAX_TOKEN });
-    }
-    let parts: Vec<&str> = token.split('.').collect();
-    let (header_text, payload_text, signature_text) = match parts.as_slice() {
-        [header, payload, signature] => (*header, *payload, *signature),
-        [_, _, _, _, _] => return Err(JwsError::Encrypted),
-        other => return Err(JwsError::Parts { parts: other.len() }),
-    };
-    let header = object(header_text, "header")?;
-    if header.contains_key("crit") || header.contains_key("b64") {
-        return Err(JwsError::Critical);
-    }
-    let algorithm: SigningAlgorithm =
-        header.get("alg").and_then(Value::as_str).ok_or(JwsError::Header("alg"))?.parse()?;
-    if !allowed.contains(&algorithm) {
-        return Err(JwsError::AlgorithmNotAllowed(algorithm));
-    }
-    let kid = match header.get("kid") {
-        None => None,
-        Some(Value::String(kid)) => Some(kid.as_str()),
-        Some(_) => return Err(JwsError::Header("kid")),
-    };
-    let key = keys.select(kid, algorithm)?;
-    let signature = octets(signature_text, "signature")?;
-    if algorithm.signature_length().is_some_and(|length| length != signature.len()) {
-        return Err(JwsError::Signature);
-    }
-    let signed = token.get(..header_text.len() + 1 + payload_text.len()).unwrap_or_default();
-    if !key.verify(algorithm, signed.as_bytes(), &signature) {
-        return Err(JwsError::Signature);
-    }
-    Ok(VerifiedJws { algorithm, claims: object(payload_text, "payload")?, header })
+    let jws = Compact::parse(token)?;
+    let algorithm = jws.verify(keys, allowed)?;
+    Ok(VerifiedJws { algorithm, claims: jws.claims()?, header: jws.header })
 }
 
 /// Signs claims: `alg` and `kid` are the key's, `typ` as given (`JWT`).
@@ -80,18 +106,65 @@ pub fn verify_jws(token: &str, keys: &Jwks, allowed: &[SigningAlgorithm]) -> Res
 /// # Errors
 /// [`KeyError`] when the key cannot sign.
 pub fn sign_jwt(key: &SigningKey, typ: &str, claims: &Map<String, Value>) -> Result<String, KeyError> {
-    let header = json!({"alg": key.algorithm().as_str(), "kid": key.key_id(), "typ": typ});
-    let encode = |value: &str| URL_SAFE_NO_PAD.encode(value);
-    let claims = serde_json::to_string(claims).map_err(|_| KeyError::Signing)?;
-    let signed = format!("{}.{}", encode(&header.to_string()), encode(&claims));
+    let mut extra = Map::new();
+    extra.insert("typ".into(), typ.into());
+    sign_jwt_with_header(key, &extra, claims)
+}
+
+/// Signs claims with further header members; `alg` and `kid` are the key's.
+///
+/// # Errors
+/// [`KeyError::HeaderMember`] for a member that cannot be given (`alg`, `kid`, `crit`, `b64`), [`KeyError::Signing`].
+pub fn sign_jwt_with_header(
+    key: &SigningKey,
+    extra: &Map<String, Value>,
+    claims: &Map<String, Value>,
+) -> Result<String, KeyError> {
+    if let Some(member) = ["alg", "kid", "crit", "b64"].into_iter().find(|name| extra.contains_key(*name)) {
+        return Err(KeyError::HeaderMember { member });
+    }
+    let signed = signing_input(key.algorithm(), key.key_id(), extra, claims).ok_or(KeyError::Signing)?;
     let signature = key.sign(signed.as_bytes())?;
     Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
+}
+
+/// What is signed: header and payload, encoded (RFC 7515, section 5.1).
+pub(crate) fn signing_input(
+    algorithm: SigningAlgorithm,
+    kid: &str,
+    extra: &Map<String, Value>,
+    claims: &Map<String, Value>,
+) -> Option<String> {
+    let mut header = Map::new();
+    header.insert("alg".into(), algorithm.as_str().into());
+    header.insert("kid".into(), kid.into());
+    header.extend(extra.iter().map(|(name, value)| (name.clone(), value.clone())));
+    let encode = |members| serde_json::to_vec(members).ok().map(|json| URL_SAFE_NO_PAD.encode(json));
+    Some(format!("{}.{}", encode(&header)?, encode(claims)?))
 }
 
 fn octets(text: &str, part: &'static str) -> Result<Vec<u8>, JwsError> {
     URL_SAFE_NO_PAD.decode(text).map_err(|_| JwsError::Base64 { part })
 }
 
-fn object(text: &str, part: &'static str) -> Result<Map<String, Value>, JwsError> {
-    parse_object(&octets(text, part)?).map_err(|reason| JwsError::Json { part, reason })
+fn object(json: &[u8], part: &'static str) -> Result<Map<String, Value>, JwsError> {
+    parse_object(json).map_err(|reason| JwsError::Json { part, reason })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// ID-08 (RFC 7520 4.1): the RSA example, whose payload is a sentence and not claims, so that only its signature
+    /// can be checked.
+    #[test]
+    fn rfc7520_rsa_signature_verifies() {
+        let set = include_bytes!("../tests/data/rfc7520-rsa.jwks.json");
+        let token = include_str!("../tests/data/rfc7520-rsa.jws").trim();
+        let keys = Jwks::parse(set).unwrap();
+        let jws = Compact::parse(token).unwrap();
+        assert_eq!(jws.verify(&keys, &[SigningAlgorithm::Rs256]), Ok(SigningAlgorithm::Rs256));
+        assert!(jws.payload.starts_with("It’s a dangerous business, Frodo".as_bytes()));
+        assert!(matches!(jws.claims(), Err(JwsError::Json { part: "payload", .. })));
+    }
 }

@@ -1,0 +1,187 @@
+//! Checking client assertions, for those who write servers (SMART, client authentication: signature verification).
+
+use crate::algorithm::SigningAlgorithm;
+use crate::claims;
+use crate::client_assertion::LONGEST_LIFETIME;
+use crate::error::JwsError;
+use crate::jwks::Jwks;
+use crate::jws::Compact;
+use serde_json::{Map, Value};
+use smart_core::client_id::ClientId;
+use smart_core::secret::ClientAssertion;
+use smart_core::time::Timestamp;
+use std::time::Duration;
+
+/// The longest `jti`, so that whoever stores it stores no novel.
+const MAX_ID: usize = 255;
+
+/// Why a client assertion was refused. A server answers `invalid_client` to all of them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AssertionRefused {
+    /// Form, algorithm, key or signature.
+    #[error(transparent)]
+    Jws(#[from] JwsError),
+    /// The header has no `typ` of `JWT`.
+    #[error("the assertion's header has not the `typ` `JWT`")]
+    Type,
+    /// A claim is missing or malformed.
+    #[error("the assertion's claim `{0}` is missing or malformed")]
+    Claim(&'static str),
+    /// `iss` or `sub` is not the client.
+    #[error("the assertion's `{0}` is not the client's id")]
+    Client(&'static str),
+    /// `aud` is not this server.
+    #[error("the assertion is for another server (aud)")]
+    Audience,
+    /// `exp` has passed.
+    #[error("the assertion has expired (exp)")]
+    Expired,
+    /// `exp` lies more than five minutes ahead.
+    #[error("the assertion lives longer than five minutes (exp)")]
+    TooLong,
+    /// `iat` or `nbf` lies in the future.
+    #[error("the assertion is not valid yet (`{0}`)")]
+    NotYetValid(&'static str),
+}
+
+impl AssertionRefused {
+    /// A short name that can be looked up.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Jws(error) => error.code(),
+            Self::Type => "type",
+            Self::Claim(_) => "claim",
+            Self::Client(_) => "client",
+            Self::Audience => "audience",
+            Self::Expired => "expired",
+            Self::TooLong => "lives-too-long",
+            Self::NotYetValid(_) => "not-yet-valid",
+        }
+    }
+}
+
+/// Checks assertions that come to one server.
+#[derive(Debug, Clone)]
+pub struct AssertionVerifier {
+    audiences: Vec<String>,
+    algorithms: Vec<SigningAlgorithm>,
+    leeway: Duration,
+}
+
+/// An assertion that passed every check but one: whether its `jti` came before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedAssertion {
+    /// The client.
+    pub client_id: ClientId,
+    /// The assertion's id. The server has to refuse it when the same client used it before, until `remember_until`.
+    pub jti: String,
+    /// Until when the `jti` has to be remembered.
+    pub remember_until: Timestamp,
+    /// The algorithm of the signature.
+    pub algorithm: SigningAlgorithm,
+}
+
+impl AssertionVerifier {
+    /// Accepts assertions for `audience`, the token endpoint's URL, signed with RS384 or ES384. No leeway: what passes
+    /// here is good anywhere.
+    pub fn new(audience: impl Into<String>) -> Self {
+        Self {
+            audiences: vec![audience.into()],
+            algorithms: vec![SigningAlgorithm::Rs384, SigningAlgorithm::Es384],
+            leeway: Duration::ZERO,
+        }
+    }
+
+    /// A further audience, such as the issuer.
+    pub fn with_audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// Other algorithms in place of RS384 and ES384.
+    pub fn with_algorithms(mut self, algorithms: &[SigningAlgorithm]) -> Self {
+        algorithms.clone_into(&mut self.algorithms);
+        self
+    }
+
+    /// How far the clocks may differ, five minutes at most. Default: not at all.
+    pub fn with_leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway.min(Duration::from_mins(5));
+        self
+    }
+
+    /// Checks an assertion with the client's registered keys. Whether the `jti` was used before is the caller's check.
+    ///
+    /// # Errors
+    /// [`AssertionRefused`] says which check failed.
+    pub fn verify(
+        &self,
+        assertion: &ClientAssertion,
+        client_id: &ClientId,
+        keys: &Jwks,
+        now: Timestamp,
+    ) -> Result<VerifiedAssertion, AssertionRefused> {
+        let jws = Compact::parse(assertion.expose_secret())?;
+        if !jws.header.get("kid").is_some_and(Value::is_string) {
+            return Err(JwsError::Header("kid").into());
+        }
+        if !jws.header.get("typ").and_then(Value::as_str).is_some_and(|typ| typ.eq_ignore_ascii_case("JWT")) {
+            return Err(AssertionRefused::Type);
+        }
+        let algorithm = jws.verify(keys, &self.algorithms)?;
+        let claims = jws.claims()?;
+        for name in ["iss", "sub"] {
+            if text(&claims, name)? != client_id.as_str() {
+                return Err(AssertionRefused::Client(name));
+            }
+        }
+        let audience = claims::audience(&claims).ok_or(AssertionRefused::Claim("aud"))?;
+        if !audience.iter().any(|given| self.audiences.iter().any(|own| own == given)) {
+            return Err(AssertionRefused::Audience);
+        }
+        let expires = self.check_times(&claims, now)?;
+        let jti = text(&claims, "jti")?;
+        if jti.is_empty() || jti.len() > MAX_ID {
+            return Err(AssertionRefused::Claim("jti"));
+        }
+        Ok(VerifiedAssertion {
+            client_id: client_id.clone(),
+            jti: jti.to_owned(),
+            remember_until: expires.saturating_add(self.leeway),
+            algorithm,
+        })
+    }
+
+    fn check_times(&self, claims: &Map<String, Value>, now: Timestamp) -> Result<Timestamp, AssertionRefused> {
+        let time = |name| claims::time(claims, name).map_err(|()| AssertionRefused::Claim(name));
+        let expires = time("exp")?.ok_or(AssertionRefused::Claim("exp"))?;
+        if expires.saturating_add(self.leeway) <= now {
+            return Err(AssertionRefused::Expired);
+        }
+        let latest = now.saturating_add(self.leeway);
+        if expires > latest.saturating_add(LONGEST_LIFETIME) {
+            return Err(AssertionRefused::TooLong);
+        }
+        for name in ["iat", "nbf"] {
+            if time(name)?.is_some_and(|at| at > latest) {
+                return Err(AssertionRefused::NotYetValid(name));
+            }
+        }
+        Ok(expires)
+    }
+}
+
+/// The client that an assertion says it is from, unverified: only for finding the keys to verify it with, when the
+/// request has no `client_id`.
+///
+/// # Errors
+/// [`AssertionRefused`] when the assertion is malformed or names no client.
+pub fn unverified_client_id(assertion: &ClientAssertion) -> Result<ClientId, AssertionRefused> {
+    let claims = Compact::parse(assertion.expose_secret())?.claims()?;
+    text(&claims, "iss").map(ClientId::from)
+}
+
+fn text<'c>(claims: &'c Map<String, Value>, name: &'static str) -> Result<&'c str, AssertionRefused> {
+    claims.get(name).and_then(Value::as_str).ok_or(AssertionRefused::Claim(name))
+}
