@@ -30,12 +30,7 @@ impl FhirBaseUrl {
     /// # Errors
     /// [`UrlError`] as for [`parse`](Self::parse).
     pub fn parse_with(given: &str, policy: UrlPolicy) -> Result<Self, UrlError> {
-        let url = policy.parse(given)?;
-        for (part, present) in [("query", url.query().is_some()), ("fragment", url.fragment().is_some())] {
-            if present {
-                return Err(UrlError::UnexpectedPart { given: given.to_owned(), part });
-            }
-        }
+        let url = policy.parse_identifier(given)?;
         let normalised = url.as_str().trim_end_matches('/').to_owned();
         Ok(Self { given: given.to_owned(), url, normalised })
     }

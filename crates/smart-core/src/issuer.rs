@@ -24,12 +24,7 @@ impl Issuer {
     /// # Errors
     /// [`UrlError`].
     pub fn parse_with(given: &str, policy: UrlPolicy) -> Result<Self, UrlError> {
-        let url = policy.parse(given)?;
-        for (part, present) in [("query", url.query().is_some()), ("fragment", url.fragment().is_some())] {
-            if present {
-                return Err(UrlError::UnexpectedPart { given: given.to_owned(), part });
-            }
-        }
+        policy.parse_identifier(given)?;
         Ok(Self(given.to_owned()))
     }
 

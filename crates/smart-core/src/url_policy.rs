@@ -66,6 +66,20 @@ impl UrlPolicy {
         self.check(&url)?;
         Ok(url)
     }
+
+    /// The same for a URL that names a server: it has no query and no fragment.
+    ///
+    /// # Errors
+    /// [`UrlError`].
+    pub fn parse_identifier(self, given: &str) -> Result<Url, UrlError> {
+        let url = self.parse(given)?;
+        for (part, present) in [("query", url.query().is_some()), ("fragment", url.fragment().is_some())] {
+            if present {
+                return Err(UrlError::UnexpectedPart { given: given.to_owned(), part });
+            }
+        }
+        Ok(url)
+    }
 }
 
 fn without_credentials(url: &Url) -> String {
