@@ -1,0 +1,81 @@
+//! Test vectors of the RFCs: facts of the specifications, kept because they verify.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test reports by panicking, its helpers too"
+)]
+
+use serde_json::{Value, json};
+use smart_jwt::{Jwk, Jwks, JwsError, KeyError, SigningAlgorithm, SigningKey, verify_jws};
+
+const CLAIMS: &str = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+const RSA_N: &str = "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ";
+const RSA_SIGNATURE: &str = "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw";
+const EC_SIGNATURE: &str = "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
+
+fn ec_key() -> Value {
+    json!({
+        "kty": "EC", "crv": "P-256",
+        "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+        "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+    })
+}
+
+fn keys(key: &Value) -> Jwks {
+    let set = Jwks::parse(json!({"keys": [key]}).to_string().as_bytes()).unwrap();
+    assert_eq!(set.keys().len(), 1);
+    set
+}
+
+/// ID-08 (RFC 7515 A.2): the RS256 example verifies.
+#[test]
+fn rfc7515_a2_rs256_verifies() {
+    let token = format!("eyJhbGciOiJSUzI1NiJ9.{CLAIMS}.{RSA_SIGNATURE}");
+    let keys = keys(&json!({"kty": "RSA", "n": RSA_N, "e": "AQAB"}));
+    let verified = verify_jws(&token, &keys, &[SigningAlgorithm::Rs256]).unwrap();
+    assert_eq!(verified.claims["iss"], "joe");
+    assert_eq!(verified.claims["exp"], 1_300_819_380);
+    assert_eq!(verified.algorithm, SigningAlgorithm::Rs256);
+}
+
+/// ID-08, CA-10 (RFC 7515 A.3): the ES256 example verifies.
+#[test]
+fn rfc7515_a3_es256_verifies() {
+    let token = format!("eyJhbGciOiJFUzI1NiJ9.{CLAIMS}.{EC_SIGNATURE}");
+    let verified = verify_jws(&token, &keys(&ec_key()), &[SigningAlgorithm::Es256]).unwrap();
+    assert_eq!(verified.claims["http://example.com/is_root"], true);
+}
+
+/// CA-13 (RFC 7515 A.3): the example's private key is read, has the example's public key, and signs for it.
+#[test]
+fn rfc7515_a3_private_key_is_read() {
+    let mut private = ec_key();
+    private["d"] = "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI".into();
+    let key = SigningKey::from_jwk(private.as_object().unwrap().clone()).unwrap();
+    assert_eq!(key.algorithm(), SigningAlgorithm::Es256);
+    assert_eq!(key.public_jwk().to_json()["x"], ec_key()["x"]);
+    assert_eq!(key.sign(b"x").unwrap().len(), 64);
+}
+
+/// ID-09 (RFC 7515 A.1, A.5): the HMAC example and the one without signature are refused, whatever the list.
+#[test]
+fn rfc7515_a1_and_a5_are_refused() {
+    let hmac = format!("eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.{CLAIMS}.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+    let none = format!("eyJhbGciOiJub25lIn0.{CLAIMS}.");
+    for token in [hmac, none] {
+        let refused = verify_jws(&token, &keys(&ec_key()), &SigningAlgorithm::ALL);
+        assert!(matches!(refused, Err(JwsError::Algorithm(_))));
+    }
+}
+
+/// ID-13 (RFC 7520 3.1): a key on P-521 is not spoken here: passed over in a set, refused alone.
+#[test]
+fn p521_key_is_not_supported() {
+    let key = json!({"kty": "EC", "crv": "P-521", "x": "AA", "y": "AA", "kid": "big"});
+    assert_eq!(Jwk::from_members(key.as_object().unwrap()), Err(KeyError::Unsupported));
+    let set = Jwks::parse(json!({"keys": [key]}).to_string().as_bytes()).unwrap();
+    assert_eq!(set.skipped()[0].reason, KeyError::Unsupported);
+    assert_eq!(set.skipped()[0].kid.as_deref(), Some("big"));
+}
