@@ -35,6 +35,8 @@ mod error;
 mod file;
 #[cfg(feature = "seal")]
 mod hex;
+#[cfg(feature = "file")]
+mod keeper;
 mod key;
 mod keys;
 mod lease;
@@ -43,6 +45,10 @@ mod record;
 #[cfg(feature = "seal")]
 mod seal;
 mod store;
+#[cfg(feature = "file")]
+mod stored;
+#[cfg(feature = "file")]
+mod stripes;
 
 #[cfg(feature = "contract")]
 pub mod contract;
@@ -51,7 +57,9 @@ pub mod testing;
 
 pub use error::StoreError;
 #[cfg(feature = "file")]
-pub use file::{EncryptedFileStore, Resealed, StoreHealth, user_data_folder};
+pub use file::{EncryptedFileStore, StoreHealth, user_data_folder};
+#[cfg(feature = "file")]
+pub use keeper::Resealed;
 pub use key::{Filter, Key, Kind};
 #[cfg(feature = "keyring")]
 pub use keys::CredentialStore;

@@ -30,6 +30,7 @@ const HEADER: usize = 4 + 1 + DataKeyId::LENGTH + 8 + 2 * NONCE_LEN + 4;
 /// Octets that a value may have.
 pub(crate) const MAX_VALUE: usize = 16 << 20;
 /// Octets that a sealed record may have: the value, and names of any sane length.
+#[cfg(feature = "file")]
 pub(crate) const MAX_SEALED: u64 = (MAX_VALUE + (1 << 20)) as u64;
 
 /// Why a record could not be sealed: the random generator or the cipher failed.

@@ -19,10 +19,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Locks that records share. Each is made once and never removed: removing a lock file while another waits for it would
-/// let both in.
-pub(super) const STRIPES: usize = 16;
-
 const CURRENT_KEY: &str = "current-key";
 const CURRENT_KEY_START: &str = "smart-store current key 1 ";
 /// A lease that ended this long ago is of no use to anybody.
@@ -31,7 +27,7 @@ const LEASE_IS_LITTER: Duration = Duration::from_hours(24);
 /// The name of a record's files: 64 hexadecimal digits in lower case. It says nothing readable, is the same length for
 /// all keys, and is safe where upper and lower case are one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct FileName(String);
+pub(crate) struct FileName(String);
 
 impl FileName {
     pub(super) fn of(key: &Key) -> Self {
@@ -109,7 +105,8 @@ impl Folder {
             .map_err(|error| self.failed("making its folders", &error))
     }
 
-    /// The lock of a stripe, across processes.
+    /// The lock of a stripe, across processes. Its file is never removed: that would let in one who waits for the removed
+    /// one beside one who makes it anew.
     pub(super) fn lock(&self, stripe: usize) -> Result<FileLock, StoreError> {
         FileLock::take(&self.locks().join(format!("{stripe:x}")), PATIENCE)
             .map_err(|error| self.failed("waiting for a record", &error))

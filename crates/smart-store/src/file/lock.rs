@@ -13,7 +13,7 @@ const SHORTEST_PAUSE: Duration = Duration::from_micros(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(5);
 
 /// Held until it is dropped.
-pub(super) struct FileLock {
+pub(crate) struct FileLock {
     _file: File,
 }
 

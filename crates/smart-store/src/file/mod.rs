@@ -5,30 +5,28 @@ mod folder;
 mod leases;
 mod lock;
 mod records;
-mod rotation;
 mod user_data;
 
 pub(crate) use folder::may_pass;
-pub use rotation::Resealed;
 pub use user_data::user_data_folder;
 
 use crate::blocking::{Stopped, blocking};
 use crate::clock::SystemClock;
 use crate::error::StoreError;
+use crate::keeper::{Keeper, Locked, Outcome, Refused, Resealed, Vault};
 use crate::key::{Filter, Key};
-use crate::keys::{KeyError, KeyRing, KeySource};
+use crate::keys::{DataKeyId, KeyRing, KeySource};
 use crate::lease::{Holder, LeaseOutcome};
 use crate::record::{Expected, Record, SecretBytes, Version};
 use crate::store::{BoxFuture, Store};
-use folder::{FileName, Folder, STRIPES};
-use records::{Looked, Refused};
+use crate::stripes::Stripes;
+use folder::{FileName, Folder};
+use lock::FileLock;
+use records::Looked;
 use smart_core::time::Clock;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
-
-/// How often a call starts over because another process changes the data keys meanwhile.
-const MAX_ATTEMPTS: usize = 5;
 
 /// Keeps each record in a file of its own, sealed by AES-256-GCM with its name and version as associated data.
 ///
@@ -64,15 +62,9 @@ const MAX_ATTEMPTS: usize = 5;
 #[derive(Clone)]
 pub struct EncryptedFileStore {
     folder: Arc<Folder>,
-    keys: Arc<dyn KeySource>,
+    keeper: Arc<Keeper>,
     clock: Arc<dyn Clock>,
-    /// The keys as they were loaded last.
-    ring: Arc<RwLock<Option<Arc<KeyRing>>>>,
-    /// Held while keys are loaded, so that many tasks load them once.
-    loading: Arc<tokio::sync::Mutex<()>>,
-    /// Between the tasks of this store, in front of the locks between processes: they wait here without a thread each. A
-    /// call that was given up holds its stripe until it is done, so that the next read sees what came of it.
-    stripes: Arc<[Arc<tokio::sync::RwLock<()>>; STRIPES]>,
+    stripes: Stripes,
 }
 
 /// The state of a store's files.
@@ -92,11 +84,9 @@ impl EncryptedFileStore {
     pub fn new(folder: impl Into<PathBuf>, keys: impl KeySource) -> Self {
         Self {
             folder: Arc::new(Folder::new(folder.into())),
-            keys: Arc::new(keys),
+            keeper: Arc::new(Keeper::new(keys)),
             clock: Arc::new(SystemClock),
-            ring: Arc::default(),
-            loading: Arc::default(),
-            stripes: Arc::new(std::array::from_fn(|_| Arc::default())),
+            stripes: Stripes::default(),
         }
     }
 
@@ -142,7 +132,7 @@ impl EncryptedFileStore {
     /// [`StoreError::Sealed`] when the data key cannot be had or is not the one that seals the records,
     /// [`StoreError::Unavailable`] when the folder cannot be made or read.
     pub async fn open(&self) -> Result<(), StoreError> {
-        self.keys().await.map(drop)
+        self.keeper.keys(self).await.map(drop)
     }
 
     /// Reads all records and tells which cannot be read.
@@ -166,71 +156,23 @@ impl EncryptedFileStore {
         .await
     }
 
-    /// The keys, loaded at first use.
-    async fn keys(&self) -> Result<Arc<KeyRing>, StoreError> {
-        match self.known_keys() {
-            Some(keys) => Ok(keys),
-            None => self.load_keys(None).await,
-        }
+    /// Makes a new data key and seals all records with it. Other tasks and processes may go on meanwhile.
+    ///
+    /// It may be stopped at any point: all stays readable, and [`reseal`](Self::reseal) or the next rotation goes on.
+    ///
+    /// # Errors
+    /// [`StoreError::Sealed`] with [`KeyError::Fixed`](crate::KeyError::Fixed) where the source keeps no new key (see
+    /// [`RawKey`](crate::RawKey)), or another when it fails; [`StoreError::Unavailable`] when a record cannot be written.
+    pub async fn rotate_key(&self) -> Result<Resealed, StoreError> {
+        self.keeper.rotate(self).await
     }
 
-    fn known_keys(&self) -> Option<Arc<KeyRing>> {
-        self.ring.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn remember_keys(&self, keys: KeyRing) -> Arc<KeyRing> {
-        let keys = Arc::new(keys);
-        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Some(keys.clone());
-        keys
-    }
-
-    /// Loads the keys, unless another task has since `stale` was found to be so.
-    async fn load_keys(&self, stale: Option<&Arc<KeyRing>>) -> Result<Arc<KeyRing>, StoreError> {
-        let _loading = self.loading.lock().await;
-        if let Some(keys) = self.known_keys()
-            && stale.is_none_or(|stale| !Arc::ptr_eq(stale, &keys))
-        {
-            return Ok(keys);
-        }
-        let (clock, first) = (self.clock.clone(), stale.is_none());
-        let (_lock, named, has_records) = self
-            .run(move |folder| {
-                folder.prepare()?;
-                let lock = folder.lock_keys()?;
-                if first {
-                    folder.sweep(clock.now())?;
-                }
-                let has_records = !folder.names_in(&folder.records())?.is_empty();
-                Ok((lock, folder.current_key()?, has_records))
-            })
-            .await?;
-        let missing = |wanted: String| KeyError::Missing { place: self.keys.place(), wanted };
-        let keys = match (self.keys.load().await.map_err(|error| self.sealed(error))?, named) {
-            (Some(keys), Some(id)) if !keys.contains(id) => return Err(self.sealed(missing(id.to_string()))),
-            (Some(keys), _) => keys,
-            (None, Some(id)) => return Err(self.sealed(missing(id.to_string()))),
-            (None, None) if has_records => return Err(self.sealed(missing("(its name is lost)".to_owned()))),
-            (None, None) => self.first_keys().await.map_err(|error| self.sealed(error))?,
-        };
-        let current = keys.current().id();
-        if named != Some(current) {
-            self.run(move |folder| folder.set_current_key(current)).await?;
-        }
-        Ok(self.remember_keys(keys))
-    }
-
-    /// What was saved is loaded again: when two folders share a source, both get the key that was saved last.
-    async fn first_keys(&self) -> Result<KeyRing, KeyError> {
-        self.keys.save(&KeyRing::of(crate::keys::DataKey::generate()?)).await?;
-        self.keys.load().await?.ok_or_else(|| KeyError::Unavailable {
-            place: self.keys.place(),
-            reason: "it did not keep the new data key".to_owned(),
-            retryable: false,
-        })
-    }
-
-    fn sealed(&self, source: KeyError) -> StoreError {
-        StoreError::Sealed { place: self.folder.place(), source }
+    /// Seals all records that an older key seals with the current one, then lets the source drop the older keys.
+    ///
+    /// # Errors
+    /// [`StoreError::Sealed`] or [`StoreError::Unavailable`]. Call it again to go on.
+    pub async fn reseal(&self) -> Result<Resealed, StoreError> {
+        self.keeper.reseal(self).await
     }
 
     /// Runs `work` on a thread that may wait.
@@ -246,38 +188,20 @@ impl EncryptedFileStore {
         StoreError::Unavailable { place: self.folder.place(), reason: Stopped::REASON.to_owned(), retryable: false }
     }
 
-    /// Runs `work` with the keys as they are, again with newer ones where another process has changed them. `guard` is
-    /// taken anew for each attempt and held to its end.
-    async fn attempt<T, G, F>(
+    /// Runs `work` on a thread that may wait, holding `guard` to its end.
+    async fn run_once<T: Send + 'static>(
         &self,
-        guard: impl Fn() -> F + Send + Sync,
-        work: impl Fn(&Folder, &KeyRing) -> Result<T, Refused> + Send + Sync + 'static,
-    ) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        G: Send + 'static,
-        F: Future<Output = G> + Send,
-    {
-        let work = Arc::new(work);
-        let mut keys = self.keys().await?;
-        for _ in 0..MAX_ATTEMPTS {
-            let (held, folder, these, now) = (guard().await, self.folder.clone(), keys.clone(), work.clone());
-            let done = blocking(move || {
-                let done = now(&folder, &these);
-                drop(held);
-                done
-            });
-            match done.await.map_err(|Stopped| self.stopped())? {
-                Ok(value) => return Ok(value),
-                Err(Refused::Failed(error)) => return Err(error),
-                Err(Refused::StaleKeys) => keys = self.load_keys(Some(&keys)).await?,
-            }
-        }
-        Err(StoreError::Unavailable {
-            place: self.folder.place(),
-            reason: "its data key is changed again and again".to_owned(),
-            retryable: true,
-        })
+        guard: impl Send + 'static,
+        keys: Arc<KeyRing>,
+        work: Arc<impl Fn(&Folder, &KeyRing) -> Result<T, Refused> + Send + Sync + 'static>,
+    ) -> Result<T, Refused> {
+        let folder = self.folder.clone();
+        let done = blocking(move || {
+            let done = work(&folder, &keys);
+            drop(guard);
+            done
+        });
+        done.await.unwrap_or_else(|Stopped| Err(self.stopped().into()))
     }
 
     async fn read_one<T: Send + 'static>(
@@ -285,8 +209,12 @@ impl EncryptedFileStore {
         name: &FileName,
         work: impl Fn(&Folder, &KeyRing) -> Result<T, Refused> + Send + Sync + 'static,
     ) -> Result<T, StoreError> {
-        let stripe = self.stripe(name);
-        self.attempt(|| stripe.clone().read_owned(), work).await
+        let (stripe, work) = (name.stripe(), Arc::new(work));
+        let attempt = |keys| {
+            let work = work.clone();
+            async move { self.run_once(self.stripes.read(stripe).await, keys, work).await }
+        };
+        self.keeper.attempt(self, attempt).await
     }
 
     async fn change_one<T: Send + 'static>(
@@ -294,27 +222,62 @@ impl EncryptedFileStore {
         name: &FileName,
         work: impl Fn(&Folder, &KeyRing) -> Result<T, Refused> + Send + Sync + 'static,
     ) -> Result<T, StoreError> {
-        let stripe = self.stripe(name);
-        self.attempt(|| stripe.clone().write_owned(), work).await
+        let (stripe, work) = (name.stripe(), Arc::new(work));
+        let attempt = |keys| {
+            let work = work.clone();
+            async move { self.run_once(self.stripes.write(stripe).await, keys, work).await }
+        };
+        self.keeper.attempt(self, attempt).await
     }
 
     async fn read_all<T: Send + 'static>(
         &self,
         work: impl Fn(&Folder, &KeyRing) -> Result<T, Refused> + Send + Sync + 'static,
     ) -> Result<T, StoreError> {
-        let all = || async {
-            let mut guards = Vec::with_capacity(STRIPES);
-            for stripe in self.stripes.iter() {
-                guards.push(stripe.clone().read_owned().await);
-            }
-            guards
+        let work = Arc::new(work);
+        let attempt = |keys| {
+            let work = work.clone();
+            async move { self.run_once(self.stripes.read_all().await, keys, work).await }
         };
-        self.attempt(all, work).await
+        self.keeper.attempt(self, attempt).await
+    }
+}
+
+impl Vault for EncryptedFileStore {
+    type Lock = FileLock;
+    type Name = FileName;
+
+    async fn lock_keys(&self, first: bool) -> Result<Locked<FileLock>, StoreError> {
+        let clock = self.clock.clone();
+        self.run(move |folder| {
+            folder.prepare()?;
+            let lock = folder.lock_keys()?;
+            if first {
+                folder.sweep(clock.now())?;
+            }
+            let has_records = !folder.names_in(&folder.records())?.is_empty();
+            Ok(Locked { lock, named: folder.current_key()?, has_records })
+        })
+        .await
     }
 
-    fn stripe(&self, name: &FileName) -> Arc<tokio::sync::RwLock<()>> {
-        // There is one for each hexadecimal digit; the default cannot come.
-        self.stripes.get(name.stripe()).cloned().unwrap_or_default()
+    async fn name_key(&self, _: &FileLock, id: DataKeyId) -> Result<(), StoreError> {
+        self.run(move |folder| folder.set_current_key(id)).await
+    }
+
+    async fn names(&self) -> Result<Vec<FileName>, StoreError> {
+        self.run(|folder| folder.names_in(&folder.records())).await
+    }
+
+    async fn reseal(&self, keys: Arc<KeyRing>, name: &FileName) -> Result<Outcome, Refused> {
+        let guard = self.stripes.write(name.stripe()).await;
+        let name = name.clone();
+        let work = move |folder: &Folder, keys: &KeyRing| records::reseal(folder, keys, &name);
+        self.run_once(guard, keys, Arc::new(work)).await
+    }
+
+    fn place(&self) -> String {
+        self.folder.place()
     }
 }
 
@@ -380,7 +343,7 @@ impl std::fmt::Debug for EncryptedFileStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("EncryptedFileStore")
             .field("folder", &self.folder.root())
-            .field("keys", &self.keys.place())
+            .field("keys", &self.keeper.source_place())
             .finish_non_exhaustive()
     }
 }

@@ -3,32 +3,13 @@
 use super::disk::read_limited;
 use super::folder::{FileName, Folder};
 use crate::error::StoreError;
+use crate::keeper::{Outcome, Refused};
 use crate::key::{Filter, Key};
 use crate::keys::KeyRing;
 use crate::record::{Expected, Record, SecretBytes, Version};
 use crate::seal::{self, Damage, MAX_SEALED, MAX_VALUE, SealFailed, Sealed};
+use crate::stored::{Replaced, Stored, open_name, open_record};
 use std::io;
-
-/// Why an attempt was not carried out.
-pub(super) enum Refused {
-    /// For good.
-    Failed(StoreError),
-    /// The data keys were changed by another process: load them again and try again.
-    StaleKeys,
-}
-
-impl From<StoreError> for Refused {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(error)
-    }
-}
-
-/// What lies under a record's name.
-pub(super) enum Stored {
-    Absent,
-    Record(Record),
-    Damaged(String),
-}
 
 /// The octets of a record's file, or why it cannot be read at all.
 pub(super) fn read_sealed(folder: &Folder, name: &FileName) -> Result<Option<Result<Vec<u8>, String>>, StoreError> {
@@ -58,11 +39,7 @@ pub(super) fn read(folder: &Folder, keys: &KeyRing, key: &Key) -> Result<Stored,
         Some(Err(reason)) => return Ok(Stored::Damaged(reason)),
         Some(Ok(sealed)) => sealed,
     };
-    let opened = Sealed::parse(&sealed).and_then(|sealed| {
-        let with = keys.find(sealed.key_id()).ok_or(Damage::OtherKey(sealed.key_id()))?;
-        Ok(Record { version: sealed.version(), value: sealed.open_value(with, key)? })
-    });
-    match opened {
+    match open_record(&sealed, keys, key) {
         Ok(record) => Ok(Stored::Record(record)),
         Err(damage) => {
             if matches!(damage, Damage::OtherKey(_)) {
@@ -74,11 +51,7 @@ pub(super) fn read(folder: &Folder, keys: &KeyRing, key: &Key) -> Result<Stored,
 }
 
 pub(super) fn get(folder: &Folder, keys: &KeyRing, key: &Key) -> Result<Option<Record>, Refused> {
-    match read(folder, keys, key)? {
-        Stored::Absent => Ok(None),
-        Stored::Record(record) => Ok(Some(record)),
-        Stored::Damaged(reason) => Err(unreadable(folder, key, reason).into()),
-    }
+    Ok(read(folder, keys, key)?.for_get(key, &folder.place())?)
 }
 
 pub(super) fn put(
@@ -96,20 +69,11 @@ pub(super) fn put(
     let _lock = folder.lock(name.stripe())?;
     // Under the lock: a rotation that has passed this stripe has named its key before.
     refuse_stale_keys(folder, keys)?;
-    let stored = match (read(folder, keys, key)?, expected) {
-        (Stored::Absent, _) => None,
-        (Stored::Record(record), _) => Some(record.version),
-        (Stored::Damaged(reason), Expected::Version(_)) => return Err(unreadable(folder, key, reason).into()),
-        (Stored::Damaged(_), Expected::Absent | Expected::Any) => {
-            folder
-                .disk
-                .set_aside(&folder.records(), &folder.quarantine(), name.as_str())
-                .map_err(|error| folder.failed("setting a damaged record aside", &error))?;
-            None
-        }
-    };
-    if !expected.holds_for(stored) {
-        return Err(StoreError::Conflict { key: key.to_string() }.into());
+    if read(folder, keys, key)?.for_put(key, expected, &folder.place())? == Replaced::Damaged {
+        folder
+            .disk
+            .set_aside(&folder.records(), &folder.quarantine(), name.as_str())
+            .map_err(|error| folder.failed("setting a damaged record aside", &error))?;
     }
     let version = seal::new_version().map_err(|SealFailed| no_seal(folder))?;
     let sealed = seal::seal(keys.current(), key, version, value).map_err(|SealFailed| no_seal(folder))?;
@@ -126,15 +90,8 @@ pub(super) fn remove(folder: &Folder, keys: &KeyRing, key: &Key, expected: Expec
     // What was set aside of this record is the user's as well, and goes with it.
     let gone = folder.disk.remove(&folder.quarantine(), name.as_str(), true);
     gone.map_err(|error| folder.failed("removing a damaged record", &error))?;
-    match (read(folder, keys, key)?, expected) {
-        (Stored::Absent, _) => return Ok(false),
-        (Stored::Damaged(reason), Expected::Version(_) | Expected::Absent) => {
-            return Err(unreadable(folder, key, reason).into());
-        }
-        (Stored::Record(record), expected) if !expected.holds_for(Some(record.version)) => {
-            return Err(StoreError::Conflict { key: key.to_string() }.into());
-        }
-        (Stored::Record(_) | Stored::Damaged(_), _) => {}
+    if !read(folder, keys, key)?.for_remove(key, expected, &folder.place())? {
+        return Ok(false);
     }
     let removed = folder.disk.remove(&folder.records(), name.as_str(), true);
     Ok(removed.map_err(|error| folder.failed("removing a record", &error))?)
@@ -154,17 +111,8 @@ pub(super) fn look(folder: &Folder, keys: &KeyRing, name: &FileName, whole: bool
         Some(Err(reason)) => return Ok(Looked::Damaged(reason)),
         Some(Ok(sealed)) => sealed,
     };
-    let opened = Sealed::parse(&sealed).and_then(|sealed| {
-        let with = keys.find(sealed.key_id()).ok_or(Damage::OtherKey(sealed.key_id()))?;
-        let key = sealed.open_name(with)?;
-        if FileName::of(&key) != *name {
-            return Err(Damage::Altered);
-        }
-        if whole {
-            sealed.open_value(with, &key)?;
-        }
-        Ok(key)
-    });
+    let opened = open_name(&sealed, keys, whole);
+    let opened = opened.and_then(|key| if FileName::of(&key) == *name { Ok(key) } else { Err(Damage::Altered) });
     match opened {
         Ok(key) => Ok(Looked::Name(key)),
         Err(damage) => {
@@ -189,13 +137,6 @@ pub(super) fn list(folder: &Folder, keys: &KeyRing, filter: &Filter) -> Result<V
     Ok(found)
 }
 
-/// What became of one record in a rotation.
-pub(super) enum Outcome {
-    Resealed,
-    AlreadyCurrent,
-    Unreadable,
-}
-
 /// Seals a record with the current key. Its content and version stay, so that nobody else notices.
 pub(super) fn reseal(folder: &Folder, keys: &KeyRing, name: &FileName) -> Result<Outcome, Refused> {
     let _lock = folder.lock(name.stripe())?;
@@ -218,10 +159,6 @@ pub(super) fn reseal(folder: &Folder, keys: &KeyRing, name: &FileName) -> Result
         .replace(&folder.records(), name.as_str(), &again, true)
         .map_err(|error| folder.failed("writing a re-sealed record", &error))?;
     Ok(Outcome::Resealed)
-}
-
-fn unreadable(folder: &Folder, key: &Key, reason: String) -> StoreError {
-    StoreError::Unreadable { key: key.to_string(), place: folder.place(), reason }
 }
 
 fn no_seal(folder: &Folder) -> StoreError {

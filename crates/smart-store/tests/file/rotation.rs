@@ -63,6 +63,19 @@ async fn other_processes_follow_a_rotation() {
     assert_eq!(two.check().await.unwrap().readable, RECORDS);
 }
 
+/// F-79 (rotation): a process that has only the old key loaded does not seal a new record with it after the key is dropped.
+#[tokio::test]
+async fn nothing_new_is_sealed_with_a_dropped_key() {
+    let outer = tempfile::tempdir().unwrap();
+    let (one, two) = (with_file(outer.path()), with_file(outer.path()));
+    one.open().await.unwrap();
+    two.open().await.unwrap();
+    one.rotate_key().await.unwrap();
+    two.put(&key("new"), value("tokens"), Expected::Absent).await.unwrap();
+    assert_eq!(text(&one, "new").await.unwrap(), "tokens");
+    assert_eq!(text(&with_file(outer.path()), "new").await.unwrap(), "tokens");
+}
+
 /// F-79 (rotation): however many steps a rotation is stopped after, all records stay readable and writable, and the next one
 /// finishes.
 #[tokio::test]
