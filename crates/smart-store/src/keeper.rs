@@ -66,7 +66,8 @@ pub(crate) trait Vault: Send + Sync {
     /// Names the key that seals from now on.
     fn name_key(&self, lock: &Self::Lock, id: DataKeyId) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// The names of all records.
+    /// The names of all records, those too whose write had looked up the current key before the last
+    /// [`name_key`](Self::name_key) and has ended since: it waits for such writes.
     fn names(&self) -> impl Future<Output = Result<Vec<Self::Name>, StoreError>> + Send;
 
     /// Seals one record with the current key. Its content and version stay, so that nobody else notices.

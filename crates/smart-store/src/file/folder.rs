@@ -13,6 +13,7 @@ use super::disk::{Disk, TEMPORARY, create_private_folder, read_limited};
 use super::lock::{FileLock, PATIENCE};
 use crate::error::StoreError;
 use crate::keys::DataKeyId;
+use crate::stripes::STRIPES;
 use crate::{Key, hex, seal};
 use smart_core::time::Timestamp;
 use std::io;
@@ -110,6 +111,11 @@ impl Folder {
     pub(super) fn lock(&self, stripe: usize) -> Result<FileLock, StoreError> {
         FileLock::take(&self.locks().join(format!("{stripe:x}")), PATIENCE)
             .map_err(|error| self.failed("waiting for a record", &error))
+    }
+
+    /// Waits until the writes that were under way at the call have ended, in all processes.
+    pub(super) fn wait_for_writers(&self) -> Result<(), StoreError> {
+        (0..STRIPES).try_for_each(|stripe| self.lock(stripe).map(drop))
     }
 
     /// The lock of the data keys, across processes.

@@ -266,7 +266,11 @@ impl Vault for EncryptedFileStore {
     }
 
     async fn names(&self) -> Result<Vec<FileName>, StoreError> {
-        self.run(|folder| folder.names_in(&folder.records())).await
+        self.run(|folder| {
+            folder.wait_for_writers()?;
+            folder.names_in(&folder.records())
+        })
+        .await
     }
 
     async fn reseal(&self, keys: Arc<KeyRing>, name: &FileName) -> Result<Outcome, Refused> {

@@ -1,12 +1,14 @@
 //! A new data key, under way and interrupted.
 
 use super::{key, put, raw_key, records_in, text, value};
+use smart_store::testing::DiskStep;
 use smart_store::{
     DataKey, EncryptedFileStore, Expected, Filter, KeyError, KeyFile, KeySource as _, RawKey, Store as _, StoreError,
 };
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
 
 const RECORDS: usize = 12;
 
@@ -73,6 +75,35 @@ async fn nothing_new_is_sealed_with_a_dropped_key() {
     one.rotate_key().await.unwrap();
     two.put(&key("new"), value("tokens"), Expected::Absent).await.unwrap();
     assert_eq!(text(&one, "new").await.unwrap(), "tokens");
+    assert_eq!(text(&with_file(outer.path()), "new").await.unwrap(), "tokens");
+}
+
+/// F-79 (rotation): a write of a new record that has looked up the old key before the rotation named the new one, and reaches
+/// the disk after it, is sealed anew as well: the old key is not dropped behind its back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rotation_waits_for_writes_under_way() {
+    let outer = tempfile::tempdir().unwrap();
+    let (reached, is_there) = mpsc::channel();
+    let (go_on, wait) = mpsc::channel::<()>();
+    let (reached, wait) = (Mutex::new(Some(reached)), Mutex::new(wait));
+    let slow = with_file(outer.path()).with_disk_hook(move |step| {
+        if step == DiskStep::WriteFirstHalf
+            && let Some(reached) = reached.lock().unwrap().take()
+        {
+            reached.send(()).unwrap();
+            wait.lock().unwrap().recv().unwrap();
+        }
+        Ok(())
+    });
+    with_file(outer.path()).open().await.unwrap();
+    let writer = tokio::spawn(async move { slow.put(&key("new"), value("tokens"), Expected::Absent).await });
+    tokio::task::spawn_blocking(move || is_there.recv().unwrap()).await.unwrap();
+    let rotator = with_file(outer.path());
+    let rotation = tokio::spawn(async move { rotator.rotate_key().await });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    go_on.send(()).unwrap();
+    writer.await.unwrap().unwrap();
+    assert_eq!(rotation.await.unwrap().unwrap().resealed, 1);
     assert_eq!(text(&with_file(outer.path()), "new").await.unwrap(), "tokens");
 }
 
@@ -163,7 +194,11 @@ async fn a_raw_key_is_changed_by_its_holder() {
     let store = EncryptedFileStore::new(here, both).without_sync();
     assert_eq!(store.reseal().await.unwrap().resealed, RECORDS);
     assert_all_there(&EncryptedFileStore::new(here, RawKey::new(new_key))).await;
-    assert!(matches!(old.put(&key("0"), value("x"), Expected::Any).await, Err(StoreError::Sealed { .. })));
+    for id in ["0", "new"] {
+        let refused = old.put(&key(id), value("x"), Expected::Any).await;
+        assert!(matches!(refused, Err(StoreError::Sealed { source: KeyError::Missing { .. }, .. })), "{refused:?}");
+    }
+    assert_eq!(text(&store, "new").await, None);
     assert_all_there(&store).await;
 }
 
