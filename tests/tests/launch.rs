@@ -229,10 +229,10 @@ async fn token_is_renewed_ahead_of_its_end() {
     let world = World::new(None).await;
     let session = world.login().await.unwrap();
     let first = session.access_token().await.unwrap();
-    world.clock.advance(239);
+    world.clock.advance(224);
     assert_eq!(session.access_token().await.unwrap(), first);
     assert_eq!(world.sandbox.counts().token, 1);
-    world.clock.advance(1);
+    world.clock.advance(16);
     assert_ne!(session.access_token().await.unwrap(), first);
     assert_eq!(world.sandbox.counts().token, 2);
     assert_eq!(session.patient().unwrap(), "p1001");

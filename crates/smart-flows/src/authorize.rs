@@ -13,11 +13,10 @@ impl Authorize for Session {
             if !self.fhir_base().contains(url) {
                 return Ok(None);
             }
-            let token = self.access_token().await.map_err(into_authorize)?;
-            let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
-                .map_err(|_| AuthorizeError::reauthorization("the access token cannot stand in a header"))?;
-            value.set_sensitive(true);
-            Ok(Some(value))
+            match self.bearer().await.map_err(into_authorize)? {
+                Some(bearer) => Ok(Some(bearer)),
+                None => Err(AuthorizeError::reauthorization("the access token cannot stand in a header")),
+            }
         })
     }
 

@@ -1,34 +1,42 @@
 //! The client: one app, ready for any number of servers and users.
 
 use crate::app::App;
+use crate::client_auth::AuthHints;
 use crate::error::Error;
-use crate::id_token::IdTokens;
+use crate::grants::{FOR_STORING, warn_of_leniencies};
+use crate::issuer_keys::IssuerKeyring;
 use crate::launch::StandaloneLaunch;
-use crate::record::{SessionEndpoints, SessionRecord, issuer_part};
+use crate::record::{Grant, NewSession, SessionEndpoints, SessionRecord, issuer_part};
+use crate::registry::{DiscoveryCache, Registry, document_retries};
 use crate::session::Session;
-use crate::system::{SystemClock, SystemRandom};
+use crate::session_policy::SessionPolicy;
+use crate::slots::Slots;
+use crate::system::{SystemClock, SystemRandom, SystemUptime, Uptime};
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
 use http::{Request, Response};
 use smart_core::authorize::{AuthorizationBuilder, AuthorizationRequest, Callback, PendingAuthorization};
 use smart_core::discovery::{
-    Discovered, Discovery, DiscoveryOptions, DiscoveryPolicy, Endpoint, EndpointOverrides, Flow, GatePolicy, Step,
+    Discovered, DiscoveryOptions, DiscoveryPolicy, Endpoint, EndpointOverrides, Flow, GatePolicy,
 };
 use smart_core::fhir_base::FhirBaseUrl;
 use smart_core::launch::EhrLaunch;
 use smart_core::random::{SecureRandom, random_token};
 use smart_core::redirect_uri::RedirectUri;
 use smart_core::time::Clock;
-use smart_core::token::CodeExchange;
+use smart_core::token::{CodeExchange, ExpectedToken, TokenResponse};
 use smart_core::url_policy::UrlPolicy;
-use smart_http::{HttpClient, HttpError, HyperTransport, Limits, RedirectPolicy};
-use smart_store::{Filter, Key, Kind, MemoryStore, Store};
+use smart_http::{HttpClient, HttpError, HyperTransport, Limits, RetryPolicy};
+use smart_store::{Expected, Filter, Key, Kind, MemoryStore, Store};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 /// The largest document of an authorization server that is read: discovery, keys, tokens.
 const MAX_DOCUMENT: u64 = 1024 * 1024;
+/// How many backend sessions are begun side by side without waiting for each other.
+const MAX_BACKENDS: usize = 256;
+/// How long one process may take over a refresh before another may try: a try takes half a minute at most.
+const REFRESH_LEASE: Duration = Duration::from_secs(90);
 
 /// A SMART client. Clones are cheap and share everything.
 #[derive(Clone)]
@@ -44,11 +52,21 @@ pub(crate) struct Inner {
     pub(crate) http: HttpClient,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) uptime: Arc<dyn Uptime>,
     pub(crate) random: Arc<dyn SecureRandom>,
     pub(crate) discovery: DiscoveryOptions,
     pub(crate) gate: GatePolicy,
-    pub(crate) id_tokens: IdTokens,
+    pub(crate) registry: Registry,
+    pub(crate) issuer_keyring: IssuerKeyring,
+    /// For public documents.
+    pub(crate) document_retries: RetryPolicy,
+    /// For token requests that may be repeated.
+    pub(crate) grant_retries: RetryPolicy,
+    pub(crate) refresh_lease: Duration,
+    pub(crate) session_policy: SessionPolicy,
     pub(crate) login_timeout: Duration,
+    /// Held while a backend session is begun, so that it is begun once.
+    pub(crate) backends: Slots<Key, ()>,
     /// Live sessions by key: two handles on one stored session share one refresh.
     sessions: Mutex<HashMap<Key, Weak<crate::session::Inner>>>,
 }
@@ -59,9 +77,14 @@ pub struct SmartClientBuilder {
     http: Option<HttpClient>,
     store: Option<Arc<dyn Store>>,
     clock: Arc<dyn Clock>,
+    uptime: Arc<dyn Uptime>,
     random: Arc<dyn SecureRandom>,
     discovery: DiscoveryOptions,
+    discovery_cache: DiscoveryCache,
     gate: GatePolicy,
+    grant_retries: RetryPolicy,
+    refresh_lease: Duration,
+    session_policy: SessionPolicy,
     login_timeout: Duration,
 }
 
@@ -81,6 +104,12 @@ impl SmartClientBuilder {
     /// The clock. Default: the system's.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// The clock that nobody can set, for the time-outs of sessions. Default: the system's.
+    pub fn uptime(mut self, uptime: Arc<dyn Uptime>) -> Self {
+        self.uptime = uptime;
         self
     }
 
@@ -114,6 +143,33 @@ impl SmartClientBuilder {
         self
     }
 
+    /// How long what servers say of themselves is believed.
+    pub fn discovery_cache(mut self, cache: DiscoveryCache) -> Self {
+        self.discovery_cache = cache;
+        self
+    }
+
+    /// How often, and after which waits, a token request is repeated that may be: one for a backend service's token, or a
+    /// refresh that certainly did not reach the server. Default: three times.
+    pub fn token_retries(mut self, retries: RetryPolicy) -> Self {
+        self.grant_retries = retries;
+        self
+    }
+
+    /// How long one process may take over a refresh before another may try, and so how long the others wait for one that
+    /// was killed. It has to be longer than the [total limit](Limits::total) of an exchange and ten seconds for storing; a
+    /// shorter one is taken for that. Default: 90 seconds.
+    pub fn refresh_lease(mut self, lease: Duration) -> Self {
+        self.refresh_lease = lease;
+        self
+    }
+
+    /// The time-outs of sessions. Default: none.
+    pub fn session_policy(mut self, policy: SessionPolicy) -> Self {
+        self.session_policy = policy;
+        self
+    }
+
     /// How long a person may take to log in. Default: 5 minutes.
     pub fn login_timeout(mut self, timeout: Duration) -> Self {
         self.login_timeout = timeout;
@@ -123,22 +179,37 @@ impl SmartClientBuilder {
     /// The client.
     pub fn build(self) -> SmartClient {
         let http = self.http.unwrap_or_else(|| HttpClient::new(HyperTransport::new()));
+        let documents = http.with_limits(document_limits(http.limits()));
+        let shortest_lease = documents.limits().total.saturating_add(FOR_STORING);
         SmartClient {
             inner: Arc::new(Inner {
                 app: self.app,
-                documents: http.with_limits(Limits { max_body: MAX_DOCUMENT, ..http.limits() }),
+                documents,
                 http,
                 store: self.store.unwrap_or_else(|| Arc::new(MemoryStore::with_clock(self.clock.clone()))),
                 clock: self.clock,
+                uptime: self.uptime,
                 random: self.random,
                 discovery: self.discovery,
                 gate: self.gate,
-                id_tokens: IdTokens::default(),
+                registry: Registry::new(self.discovery_cache),
+                issuer_keyring: IssuerKeyring::default(),
+                document_retries: document_retries(),
+                grant_retries: self.grant_retries,
+                refresh_lease: self.refresh_lease.max(shortest_lease),
+                session_policy: self.session_policy,
                 login_timeout: self.login_timeout,
+                backends: Slots::new(MAX_BACKENDS),
                 sessions: Mutex::default(),
             }),
         }
     }
+}
+
+/// The limits of exchanges with authorization servers: the app's own, but for bodies, which are small, and for time, which
+/// a lease has to outlast.
+fn document_limits(limits: Limits) -> Limits {
+    Limits { max_body: limits.max_body.min(MAX_DOCUMENT), total: limits.total.min(Duration::from_secs(30)), ..limits }
 }
 
 impl SmartClient {
@@ -154,9 +225,14 @@ impl SmartClient {
             http: None,
             store: None,
             clock: Arc::new(SystemClock),
+            uptime: Arc::new(SystemUptime::new()),
             random: Arc::new(SystemRandom::new()),
             discovery: DiscoveryOptions::default(),
+            discovery_cache: DiscoveryCache::default(),
             gate: GatePolicy::Warn,
+            grant_retries: RetryPolicy::default(),
+            refresh_lease: REFRESH_LEASE,
+            session_policy: SessionPolicy::none(),
             login_timeout: Duration::from_mins(5),
         }
     }
@@ -167,7 +243,7 @@ impl SmartClient {
     }
 
     /// Reads what a FHIR server says of its authorization: the smart-configuration, or the CapabilityStatement of an
-    /// old server.
+    /// old server. What was read a short while ago is given again.
     ///
     /// # Errors
     /// [`Error::Core`] for a URL that may not be used, before any request; [`Error::Http`]; [`Error::Discovery`].
@@ -176,11 +252,22 @@ impl SmartClient {
         self.inner.discover(base).await
     }
 
+    /// The same, read anew in any case.
+    ///
+    /// # Errors
+    /// As for [`discover`](Self::discover).
+    pub async fn discover_anew(&self, fhir_base: &str) -> Result<Discovered, Error> {
+        let base = FhirBaseUrl::parse_with(fhir_base, self.inner.discovery.url_policy)?;
+        self.inner.discover_anew(base).await
+    }
+
     /// Begins a standalone launch at a FHIR server: discovers it.
     ///
     /// # Errors
-    /// As for [`discover`](Self::discover), and when the server offers no authorization endpoint.
+    /// As for [`discover`](Self::discover), and when the server offers no authorization endpoint;
+    /// [`Error::BackendApp`].
     pub async fn standalone(&self, fhir_base: &str) -> Result<StandaloneLaunch, Error> {
+        self.check_launches()?;
         let server = self.discover(fhir_base).await?;
         server.gate(Flow::StandaloneLaunch, self.inner.gate)?;
         Ok(StandaloneLaunch::new(self.clone(), server))
@@ -196,6 +283,7 @@ impl SmartClient {
         launch: &EhrLaunch,
         redirect_uri: &RedirectUri,
     ) -> Result<(AuthorizationRequest, PendingAuthorization), Error> {
+        self.check_launches()?;
         let server = self.inner.discover(launch.iss().clone()).await?;
         server.gate(Flow::EhrLaunch, self.inner.gate)?;
         let app = &self.inner.app;
@@ -228,37 +316,67 @@ impl SmartClient {
         let inner = &self.inner;
         let exchange = pending.complete(callback, inner.clock.now())?;
         let server = inner.discover(exchange.server().fhir_base.clone()).await?;
-        self.exchange(exchange, &server).await
+        // Boxed, as are other long ways: callers hold their futures on the stack.
+        Box::pin(self.exchange(exchange, &server)).await
     }
 
     async fn exchange(&self, exchange: CodeExchange, server: &Discovered) -> Result<Session, Error> {
         let inner = &self.inner;
         let app = &inner.app;
-        let (request, expected) = exchange.into_request(&app.authentication(), app.id_in_body)?;
+        let hints = AuthHints::of(server);
+        let authentication = inner.authenticate(exchange.token_endpoint(), &hints).await?;
+        let (request, expected) = exchange.into_request(&authentication, app.id_in_body)?;
         let response = inner.send(request).await?;
-        let now = inner.clock.now();
-        let token = expected.parse(response.status().as_u16(), response.body(), now)?;
-        for leniency in &token.leniencies {
-            tracing::warn!(code = leniency.code(), "the token response departs from the specification");
-        }
-        let user = inner.id_tokens.validate(inner, server, &expected, &token).await?;
+        let token = expected.parse(response.status().as_u16(), response.body(), inner.clock.now())?;
+        warn_of_leniencies(&token);
+        let record = self.record_of(server, hints, &expected, token).await?;
+        let session = Session::create(self.clone(), record, Expected::Absent).await?;
+        Ok(self.remember(&session))
+    }
+
+    /// The record of a new session. Tokens whose ID token is refused are revoked: nobody will use them.
+    async fn record_of(
+        &self,
+        server: &Discovered,
+        hints: AuthHints,
+        expected: &ExpectedToken,
+        token: TokenResponse,
+    ) -> Result<SessionRecord, Error> {
+        let inner = &self.inner;
+        let verdict = inner.validate_id_token(server, expected, &token).await;
+        let (logged_in, refused) = match verdict {
+            Ok(logged_in) => (logged_in, None),
+            Err(error) => (None, Some(error)),
+        };
+        let (user, login, userinfo) = match logged_in {
+            Some(logged_in) => (Some(logged_in.user), Some(logged_in.login), logged_in.userinfo),
+            None => (None, None, None),
+        };
         let endpoint = |endpoint| server.configuration.endpoint(endpoint).cloned();
-        let record = SessionRecord::new(
-            random_token::<16>(&*inner.random)?,
-            expected.server().fhir_base.clone(),
-            app.client_id.clone(),
-            SessionEndpoints {
+        let new = NewSession {
+            id: random_token::<16>(&*inner.random)?,
+            grant: Grant::Login,
+            fhir_base: expected.server().fhir_base.clone(),
+            client_id: inner.app.client_id.clone(),
+            endpoints: SessionEndpoints {
                 token: expected.server().token_endpoint.clone(),
                 introspection: endpoint(Endpoint::Introspection),
                 revocation: endpoint(Endpoint::Revocation),
+                userinfo,
             },
+            hints,
             user,
-            expected.requested_scopes().clone(),
-            token,
-        );
-        let session = Session::create(self.clone(), record).await?;
-        self.remember(&session);
-        Ok(session)
+            login,
+            requested: expected.requested_scopes().clone(),
+        };
+        let record = SessionRecord::new(new, token);
+        match refused {
+            None => Ok(record),
+            Some(error) => {
+                self.revoke_in_background(record);
+                Err(error)
+            }
+        }
     }
 
     /// A stored session, as after a restart. `None`: there is none under this key.
@@ -271,6 +389,12 @@ impl SmartClient {
         }
         let Some(stored) = self.inner.store.get(key).await? else { return Ok(None) };
         let record = SessionRecord::from_bytes(key, &stored.value)?;
+        if record.client_id != self.inner.app.client_id {
+            return Err(Error::StoredSession { key: key.to_string(), reason: "it belongs to another app".to_owned() });
+        }
+        // Whoever renewed it was stopped before it had judged the ID token that came along.
+        self.inner.validate_renewed_id_token(&record).await?;
+        let record = SessionRecord { unverified: None, ..record };
         let session = Session::restored(self.clone(), record, stored.version);
         Ok(Some(self.remember(&session)))
     }
@@ -300,15 +424,14 @@ impl SmartClient {
 
     /// The handle that others hold on a session, unless it is over.
     fn live(&self, key: &Key) -> Option<Arc<crate::session::Inner>> {
-        self.live_sessions().get(key).and_then(Weak::upgrade).filter(|inner| inner.record().is_ok())
+        self.live_sessions().get(key).and_then(Weak::upgrade).filter(|inner| inner.live().is_ok())
     }
 
     /// Keeps a session findable, or gives the one that somebody else made live in the meantime.
-    fn remember(&self, session: &Session) -> Session {
+    pub(crate) fn remember(&self, session: &Session) -> Session {
         let mut sessions = self.live_sessions();
         sessions.retain(|_, inner| inner.strong_count() > 0);
-        if let Some(inner) = sessions.get(session.key()).and_then(Weak::upgrade).filter(|inner| inner.record().is_ok())
-        {
+        if let Some(inner) = sessions.get(session.key()).and_then(Weak::upgrade).filter(|inner| inner.live().is_ok()) {
             return Session::of(inner);
         }
         sessions.insert(session.key().clone(), session.downgrade());
@@ -317,21 +440,6 @@ impl SmartClient {
 }
 
 impl Inner {
-    async fn discover(&self, base: FhirBaseUrl) -> Result<Discovered, Error> {
-        let mut discovery = Discovery::new(base, self.discovery.clone());
-        // A discovery takes two requests at most; the bound is for a fault in it.
-        for _ in 0..4 {
-            let request = discovery.request()?;
-            let response = self.documents.fetch_following(request, RedirectPolicy::same_origin()).await?;
-            let content_type = response.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
-            match discovery.next_step(response.status(), content_type, response.body())? {
-                Step::Done(discovered) => return Ok(*discovered),
-                Step::Next(next) => discovery = *next,
-            }
-        }
-        Err(Error::Internal("discovery does not end"))
-    }
-
     /// Sends one request with credentials or a token in it: no redirect is followed, nothing is repeated.
     pub(crate) async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         self.documents.fetch(request).await

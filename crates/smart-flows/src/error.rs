@@ -1,6 +1,8 @@
 //! What can go wrong in a flow or a session.
 
+use crate::events::EndReason;
 use crate::loopback::LoopbackError;
+use crate::session_policy::Timeout;
 use smart_core::authorize::CallbackError;
 use smart_core::discovery::DiscoveryError;
 use smart_core::token::TokenError;
@@ -65,6 +67,68 @@ pub enum Error {
         /// The FHIR base.
         fhir_base: String,
         /// Why.
+        reason: EndReason,
+    },
+    /// A limit of the session is reached. It ends, or is locked, at the next use of its token.
+    #[error("the session at {fhir_base} may not be used: {timeout}; log in again")]
+    SessionTimeout {
+        /// The FHIR base.
+        fhir_base: String,
+        /// Which limit.
+        timeout: Timeout,
+    },
+    /// The session is locked.
+    #[error("the session at {fhir_base} is locked; unlock it")]
+    SessionLocked {
+        /// The FHIR base.
+        fhir_base: String,
+    },
+    /// A renewal failed a short while ago; none is tried just now.
+    #[error("renewing the token at {endpoint} failed a moment ago; it is tried again in {seconds} seconds")]
+    RenewalDelayed {
+        /// The token endpoint.
+        endpoint: String,
+        /// How long to wait still.
+        seconds: u64,
+    },
+    /// The app has no key, and a backend service has to have one.
+    #[error("the client {client_id} has no key to sign with; a backend service needs one, and a secret will not do")]
+    NoKey {
+        /// The client.
+        client_id: String,
+    },
+    /// The app is a backend service, and nobody logs in to such a one.
+    #[error("the client {client_id} is a backend service; it has no login: use `backend`, or another client id")]
+    BackendApp {
+        /// The client.
+        client_id: String,
+    },
+    /// No client assertion could be made.
+    #[error(transparent)]
+    Assertion(#[from] smart_jwt::ClientAssertionError),
+    /// The signer did not answer in time.
+    #[error("the signer of client assertions did not answer within {seconds} seconds; try again later")]
+    SigningTimeout {
+        /// The limit.
+        seconds: u64,
+    },
+    /// A step up came back with another person or another patient; nothing was changed.
+    #[error(
+        "the new login at {fhir_base} is of another {what} than the session; it was given up, and the session is as it was"
+    )]
+    StepUpMismatch {
+        /// The FHIR base.
+        fhir_base: String,
+        /// `server`, `person` or `patient`.
+        what: &'static str,
+    },
+    /// No login with this state waits in this browser: it was completed, took too long, or began elsewhere.
+    #[error("no login with this state waits in this browser; begin it anew")]
+    NoPendingLogin,
+    /// A login that waits cannot be used.
+    #[error("the login that waits cannot be used: {reason}; begin it anew")]
+    PendingLogin {
+        /// Why.
         reason: &'static str,
     },
     /// The access token has ended and there is no refresh token.
@@ -103,7 +167,9 @@ impl Error {
             Self::Callback(error) => error.is_retryable(),
             Self::Token(error) => error.is_retryable(),
             Self::Store(error) => error.is_retryable(),
+            Self::Assertion(error) => error.is_retryable(),
             Self::Discovery(DiscoveryError::Status { status, .. }) => *status >= 500 || *status == 429,
+            Self::RenewalDelayed { .. } | Self::SigningTimeout { .. } => true,
             _ => false,
         }
     }
@@ -115,7 +181,13 @@ impl Error {
             Self::Token(error) => error.needs_reauthorization(),
             Self::Store(error) => error.needs_reauthorization(),
             Self::Callback(error) => !error.is_denied_by_person(),
-            Self::StoredSession { .. } | Self::SessionOver { .. } | Self::Expired { .. } | Self::IdToken { .. } => true,
+            Self::StoredSession { .. }
+            | Self::SessionOver { .. }
+            | Self::SessionTimeout { .. }
+            | Self::Expired { .. }
+            | Self::NoPendingLogin
+            | Self::PendingLogin { .. }
+            | Self::IdToken { .. } => true,
             _ => false,
         }
     }
@@ -138,6 +210,10 @@ impl Error {
             | Self::IdToken { issuer: endpoint, .. }
             | Self::IssuerDocuments { issuer: endpoint, .. }
             | Self::SessionOver { fhir_base: endpoint, .. }
+            | Self::SessionTimeout { fhir_base: endpoint, .. }
+            | Self::SessionLocked { fhir_base: endpoint }
+            | Self::RenewalDelayed { endpoint, .. }
+            | Self::StepUpMismatch { fhir_base: endpoint, .. }
             | Self::Expired { fhir_base: endpoint }
             | Self::NoPatient { fhir_base: endpoint }
             | Self::NotSupported { fhir_base: endpoint, .. } => Some(endpoint.clone()),
@@ -171,5 +247,6 @@ through_core! {
     smart_core::authorize::AuthorizationError,
     smart_core::token::MessageError,
     smart_core::token::RefreshError,
+    smart_core::token::BackendScopeError,
     smart_core::random::RandomError,
 }

@@ -7,6 +7,7 @@ use crate::session::Session;
 use smart_core::authorize::{AuthorizationBuilder, AuthorizationRequest, PendingAuthorization};
 use smart_core::discovery::Discovered;
 use smart_core::redirect_uri::RedirectUri;
+use smart_core::scope::Scopes;
 use smart_core::url_policy::UrlPolicy;
 use std::future::Future;
 use url::Url;
@@ -16,17 +17,25 @@ use url::Url;
 pub struct StandaloneLaunch {
     client: SmartClient,
     server: Discovered,
+    scopes: Scopes,
     extra: Vec<(String, String)>,
 }
 
 impl StandaloneLaunch {
     pub(crate) fn new(client: SmartClient, server: Discovered) -> Self {
-        Self { client, server, extra: Vec::new() }
+        let scopes = client.inner.app.scopes.clone();
+        Self { client, server, scopes, extra: Vec::new() }
     }
 
     /// What discovery found.
     pub fn server(&self) -> &Discovered {
         &self.server
+    }
+
+    /// Other scopes than the app's, for this login.
+    pub fn with_scopes(mut self, scopes: Scopes) -> Self {
+        self.scopes = scopes;
+        self
     }
 
     /// Adds a parameter that this server wants. It cannot replace one of the protocol's.
@@ -47,7 +56,7 @@ impl StandaloneLaunch {
             self.server.authorization_server()?,
             inner.app.client_id().clone(),
             redirect_uri.clone(),
-            inner.app.scopes.clone(),
+            self.scopes.clone(),
         )?
         .with_lifetime(inner.login_timeout);
         for (name, value) in &self.extra {
@@ -105,6 +114,6 @@ impl StandaloneLaunch {
         UrlPolicy::AllowLoopbackHttp.check(&url)?;
         let receive = listener.receive(self.client.inner.login_timeout);
         let (callback, ()) = tokio::try_join!(async { receive.await.map_err(Error::from) }, browse(url))?;
-        self.client.complete_callback(pending, callback).await
+        Box::pin(self.client.complete_callback(pending, callback)).await
     }
 }

@@ -12,26 +12,49 @@
 //! # }
 //! ```
 
+mod activity;
 mod app;
 mod authorize;
+mod backend;
 mod client;
+mod client_auth;
+mod client_keys;
+mod delay;
 mod error;
+mod events;
 mod freshness;
+mod grants;
 mod id_token;
+mod issuer_keys;
 mod launch;
 mod logout;
 mod loopback;
+mod pending_logins;
 mod record;
+mod registry;
 mod renewal;
+mod revocation;
 mod session;
+mod session_policy;
+mod session_time;
+mod slots;
+mod step_up;
 mod system;
+mod watch;
 
-pub use app::App;
+pub use app::{App, AssertionAudience};
 pub use client::{SmartClient, SmartClientBuilder};
+pub use client_keys::ClientKeys;
 pub use error::Error;
+pub use events::{EndReason, Events, SessionEvent};
 pub use launch::StandaloneLaunch;
 pub use logout::LogoutReport;
 pub use loopback::{LoopbackError, LoopbackListener};
+pub use pending_logins::BrowserId;
 pub use record::{SessionEndpoints, SessionUser};
+pub use registry::DiscoveryCache;
 pub use session::Session;
-pub use system::{SystemClock, SystemRandom};
+pub use session_policy::{OnIdle, SessionPolicy, Timeout};
+pub use step_up::StepUp;
+pub use system::{SystemClock, SystemRandom, SystemUptime, Uptime};
+pub use watch::SessionWatch;

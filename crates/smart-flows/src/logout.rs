@@ -1,13 +1,13 @@
 //! Introspection, revocation and logout.
 
 use crate::error::Error;
+use crate::events::EndReason;
+use crate::grants::url_policy_of;
 use crate::session::Session;
 use smart_core::introspection::{
     Introspection, IntrospectionCaller, TokenTypeHint, introspection_request, parse_introspection,
 };
-use smart_core::revocation::{Revocable, parse_revocation, revocation_request};
 use smart_core::token::{ClientAuthentication, RequestingClient};
-use smart_core::url_policy::UrlPolicy;
 
 /// What a logout came to. The session is over in this process and wiped from the store whatever the server said,
 /// unless `wiped` says otherwise.
@@ -27,13 +27,30 @@ impl Session {
     /// # Errors
     /// [`Error::NotSupported`] when the server offers no such endpoint; [`Error::Http`]; [`Error::Token`].
     pub async fn introspect(&self) -> Result<Introspection, Error> {
-        let record = self.inner.record()?;
+        let record = &self.inner.live()?.record;
+        self.introspect_token(record.access_token.expose_secret(), TokenTypeHint::AccessToken).await
+    }
+
+    /// Asks the server about this session's refresh token. `None`: it has none.
+    ///
+    /// # Errors
+    /// As for [`introspect`](Self::introspect).
+    pub async fn introspect_refresh_token(&self) -> Result<Option<Introspection>, Error> {
+        match &self.inner.live()?.record.refresh_token {
+            Some(token) => self.introspect_token(token.expose_secret(), TokenTypeHint::RefreshToken).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn introspect_token(&self, token: &str, hint: TokenTypeHint) -> Result<Introspection, Error> {
+        let live = self.inner.live()?;
+        let record = &live.record;
         let client = &self.inner.client.inner;
         let endpoint = record.endpoints.introspection.as_ref().ok_or_else(|| Error::NotSupported {
             fhir_base: record.fhir_base.to_string(),
             endpoint: "introspection",
         })?;
-        let authentication = client.app.authentication();
+        let authentication = client.authenticate(&record.endpoints.token, &record.hints).await?;
         let caller = match &authentication {
             ClientAuthentication::Public => IntrospectionCaller::Bearer(&record.access_token),
             _ => IntrospectionCaller::Client(RequestingClient {
@@ -42,11 +59,9 @@ impl Session {
                 id_in_body: client.app.id_in_body,
             }),
         };
-        let token = record.access_token.expose_secret();
-        let request = introspection_request(endpoint, token, Some(TokenTypeHint::AccessToken), caller)?;
+        let request = introspection_request(endpoint, token, Some(hint), caller)?;
         let response = client.send(request).await?;
-        let policy =
-            if record.fhir_base.url().scheme() == "http" { UrlPolicy::AllowLoopbackHttp } else { UrlPolicy::HttpsOnly };
+        let policy = url_policy_of(&record.fhir_base);
         Ok(parse_introspection(endpoint, response.status().as_u16(), response.body(), policy)?)
     }
 
@@ -59,39 +74,46 @@ impl Session {
     pub async fn revoke(&self) -> Result<(), Error> {
         // No renewal may draw a new token while the old ones are revoked.
         let _alone = self.inner.life.lock().await;
-        self.revoke_at_server().await?;
-        self.inner.end("it was revoked");
+        let live = self.inner.live()?;
+        self.inner.client.inner.revoke(&live.record).await?;
+        self.inner.end(EndReason::Revoked);
         Ok(self.inner.wipe().await?)
     }
 
     /// Logs out: revokes at the server where that can be done, and wipes the session locally in any case.
+    ///
+    /// Once begun it goes on to its end, also when the caller is dropped.
     pub async fn logout(&self) -> LogoutReport {
-        let _alone = self.inner.life.lock().await;
-        let revoked = self.revoke_at_server().await;
-        self.inner.end("it was logged out");
-        LogoutReport { revoked, wiped: self.inner.wipe().await.map_err(Error::from) }
+        self.end_with(EndReason::LoggedOut).await
     }
 
-    async fn revoke_at_server(&self) -> Result<(), Error> {
-        let record = self.inner.record()?;
-        let endpoint = record
-            .endpoints
-            .revocation
-            .as_ref()
-            .ok_or_else(|| Error::NotSupported { fhir_base: record.fhir_base.to_string(), endpoint: "revocation" })?;
-        let client = &self.inner.client.inner;
-        let tokens = record.refresh_token.as_ref().map(Revocable::Refresh);
-        for token in tokens.into_iter().chain([Revocable::Access(&record.access_token)]) {
-            // An assertion is good for one request, so each has its own authentication.
-            let authentication = client.app.authentication();
-            let requesting = RequestingClient {
-                id: client.app.client_id(),
-                authentication: &authentication,
-                id_in_body: client.app.id_in_body,
-            };
-            let response = client.send(revocation_request(endpoint, token, requesting)?).await?;
-            parse_revocation(endpoint, response.status().as_u16(), response.body())?;
+    /// Ends the session for a reason of the app's.
+    pub(crate) async fn end_with(&self, reason: EndReason) -> LogoutReport {
+        let session = self.clone();
+        let ending = tokio::spawn(async move { session.end_alone(reason).await });
+        ending.await.unwrap_or_else(|_| LogoutReport {
+            revoked: Err(Error::Internal("a logout was stopped half-way")),
+            wiped: Err(Error::Internal("a logout was stopped half-way")),
+        })
+    }
+
+    async fn end_alone(&self, reason: EndReason) -> LogoutReport {
+        let inner = &self.inner;
+        let mut life = inner.life.lock().await;
+        // The newest tokens are the ones to revoke: those that wait to be stored, else those that another process got since.
+        let waiting = life.take_waiting();
+        if waiting.is_none()
+            && let Err(error) = inner.adopt_stored(&mut life).await
+        {
+            tracing::debug!(%error, "the store could not say whether there are newer tokens to revoke");
         }
-        Ok(())
+        let before = inner.end(reason);
+        let wiped = inner.wipe().await.map_err(Error::from);
+        let revoked = match (waiting, before) {
+            (Some(record), _) => inner.client.inner.revoke(&record).await,
+            (None, Some(ended)) => inner.client.inner.revoke(&ended.record).await,
+            (None, None) => Err(inner.over(self.end_reason().unwrap_or(reason))),
+        };
+        LogoutReport { revoked, wiped }
     }
 }

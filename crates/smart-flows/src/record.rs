@@ -1,19 +1,22 @@
 //! A session as it rests in a store.
 
+use crate::client_auth::AuthHints;
 use crate::error::Error;
 use serde::{Deserialize, Serialize};
 use smart_core::client_id::ClientId;
 use smart_core::context::{FhirUser, LaunchContext};
+use smart_core::discovery::Discovered;
 use smart_core::fhir_base::FhirBaseUrl;
 use smart_core::scope::Scopes;
-use smart_core::secret::{AccessToken, RefreshToken, exposed};
+use smart_core::secret::{AccessToken, RawIdToken, RefreshToken, exposed};
 use smart_core::time::Timestamp;
 use smart_core::token::TokenResponse;
+use smart_jwt::{IdToken, OriginalLogin};
 use smart_store::{Key, Kind, SecretBytes};
 use url::Url;
 
 /// The form of the record: a reader refuses those it does not know.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 
 /// Where a session's tokens are renewed, examined and revoked. Stored with the session, so that a logout after a
 /// restart still knows where to go.
@@ -25,6 +28,8 @@ pub struct SessionEndpoints {
     pub introspection: Option<Url>,
     /// The revocation endpoint, where there is one.
     pub revocation: Option<Url>,
+    /// The userinfo endpoint of the issuer, where it names one.
+    pub userinfo: Option<Url>,
 }
 
 /// Who logged in, as the validated ID token says.
@@ -40,15 +45,72 @@ pub struct SessionUser {
     pub fhir_user: Option<FhirUser>,
 }
 
+/// What is kept of the ID token of the login, to compare with those of renewals (OpenID Connect Core, section 12.2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StoredLogin {
+    /// The issuer as discovery named it.
+    pub(crate) issuer: String,
+    pub(crate) jwks_uri: Option<Url>,
+    audience: Vec<String>,
+    authorized_party: Option<String>,
+    issued_at: Timestamp,
+    authenticated_at: Option<Timestamp>,
+    nonce: Option<String>,
+}
+
+impl StoredLogin {
+    pub(crate) fn of(id_token: &IdToken, server: &Discovered) -> Self {
+        let login = id_token.original_login();
+        Self {
+            issuer: server
+                .configuration
+                .issuer
+                .as_ref()
+                .map_or_else(|| login.issuer, |issuer| issuer.as_str().to_owned()),
+            jwks_uri: server.configuration.jwks_uri.clone(),
+            audience: login.audience,
+            authorized_party: login.authorized_party,
+            issued_at: login.issued_at,
+            authenticated_at: login.authenticated_at,
+            nonce: login.nonce,
+        }
+    }
+
+    pub(crate) fn original(&self, user: &SessionUser) -> OriginalLogin {
+        OriginalLogin {
+            issuer: user.issuer.clone(),
+            subject: user.subject.clone(),
+            audience: self.audience.clone(),
+            authorized_party: self.authorized_party.clone(),
+            issued_at: self.issued_at,
+            authenticated_at: self.authenticated_at,
+            nonce: self.nonce.clone(),
+        }
+    }
+}
+
+/// How a session came about, and so how its token is renewed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Grant {
+    /// A person logged in: by the refresh token, where there is one.
+    Login,
+    /// A backend service: by a new assertion.
+    Backend,
+}
+
 /// All that a session is. Its secrets serialise in the clear, for a store that seals them; `Debug` shows none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SessionRecord {
-    form: u32,
+    pub(crate) form: u32,
     pub(crate) id: String,
+    pub(crate) grant: Grant,
     pub(crate) fhir_base: FhirBaseUrl,
     pub(crate) client_id: ClientId,
     pub(crate) endpoints: SessionEndpoints,
+    pub(crate) hints: AuthHints,
     pub(crate) user: Option<SessionUser>,
+    pub(crate) login: Option<StoredLogin>,
     pub(crate) requested: Scopes,
     pub(crate) granted: Scopes,
     pub(crate) context: LaunchContext,
@@ -58,26 +120,42 @@ pub(crate) struct SessionRecord {
     pub(crate) refresh_token: Option<RefreshToken>,
     pub(crate) received_at: Timestamp,
     pub(crate) expires_at: Option<Timestamp>,
+    /// An ID token that came with a renewal and was not validated yet: until it is, the access token is not used.
+    #[serde(with = "exposed::option", default)]
+    pub(crate) unverified: Option<RawIdToken>,
+    pub(crate) started_at: Timestamp,
+    /// When the person last did something.
+    pub(crate) active_at: Timestamp,
+    pub(crate) locked: bool,
+}
+
+/// What a new session is made of, besides the token response.
+pub(crate) struct NewSession {
+    pub(crate) id: String,
+    pub(crate) grant: Grant,
+    pub(crate) fhir_base: FhirBaseUrl,
+    pub(crate) client_id: ClientId,
+    pub(crate) endpoints: SessionEndpoints,
+    pub(crate) hints: AuthHints,
+    pub(crate) user: Option<SessionUser>,
+    pub(crate) login: Option<StoredLogin>,
+    pub(crate) requested: Scopes,
 }
 
 impl SessionRecord {
-    pub(crate) fn new(
-        id: String,
-        fhir_base: FhirBaseUrl,
-        client_id: ClientId,
-        endpoints: SessionEndpoints,
-        user: Option<SessionUser>,
-        requested: Scopes,
-        token: TokenResponse,
-    ) -> Self {
+    pub(crate) fn new(new: NewSession, token: TokenResponse) -> Self {
         let expires_at = token.expires_at();
+        let NewSession { id, grant, fhir_base, client_id, endpoints, hints, user, login, requested } = new;
         Self {
             form: FORM,
             id,
+            grant,
             fhir_base,
             client_id,
             endpoints,
+            hints,
             user,
+            login,
             requested,
             granted: token.scope,
             context: token.context,
@@ -85,10 +163,14 @@ impl SessionRecord {
             refresh_token: token.refresh_token,
             received_at: token.received_at,
             expires_at,
+            unverified: None,
+            started_at: token.received_at,
+            active_at: token.received_at,
+            locked: false,
         }
     }
 
-    /// The record after a refresh.
+    /// The record after a renewal. An ID token that came with it is still to be validated.
     pub(crate) fn renewed(&self, token: TokenResponse) -> Self {
         let expires_at = token.expires_at();
         Self {
@@ -98,8 +180,14 @@ impl SessionRecord {
             refresh_token: token.refresh_token,
             received_at: token.received_at,
             expires_at,
+            unverified: token.id_token.filter(|_| self.user.is_some()),
             ..self.clone()
         }
+    }
+
+    /// Whether the token can be renewed without a person.
+    pub(crate) fn is_renewable(&self) -> bool {
+        self.grant == Grant::Backend || self.refresh_token.is_some()
     }
 
     /// The key: bound to server, client and user (defect of others: one client loads another's token).
@@ -133,7 +221,7 @@ pub(crate) fn issuer_part(fhir_base: &FhirBaseUrl, client_id: &ClientId) -> Stri
     format!("{} {}", fhir_base.normalised(), client_id)
 }
 
-fn session_key(fhir_base: &FhirBaseUrl, client_id: &ClientId, user: &str, id: &str) -> Key {
+pub(crate) fn session_key(fhir_base: &FhirBaseUrl, client_id: &ClientId, user: &str, id: &str) -> Key {
     Key::new(Kind::Session, issuer_part(fhir_base, client_id), user, id)
 }
 
@@ -160,8 +248,20 @@ mod tests {
             token: "https://ehr.example/token".parse().unwrap(),
             introspection: None,
             revocation: Some("https://ehr.example/revoke".parse().unwrap()),
+            userinfo: None,
         };
-        SessionRecord::new("s1".into(), base, "app".into(), endpoints, None, "patient/*.rs".parse().unwrap(), token)
+        let new = NewSession {
+            id: "s1".into(),
+            grant: Grant::Login,
+            fhir_base: base,
+            client_id: "app".into(),
+            endpoints,
+            hints: AuthHints::default(),
+            user: None,
+            login: None,
+            requested: "patient/*.rs".parse().unwrap(),
+        };
+        SessionRecord::new(new, token)
     }
 
     /// F-73, D-02: the expiry of a stored session is a point in time, so that reading it does not make it younger.
@@ -193,7 +293,7 @@ mod tests {
     #[test]
     fn damaged_record_is_a_typed_error() {
         let key = record().key();
-        for bytes in [&b"{}"[..], b"", b"[1]", b"\xff", b"{\"form\":1}"] {
+        for bytes in [&b"{}"[..], b"", b"[1]", b"\xff", b"{\"form\":2}"] {
             let result = SessionRecord::from_bytes(&key, &SecretBytes::new(bytes.to_vec()));
             assert!(matches!(result, Err(Error::StoredSession { .. })), "{bytes:?}");
         }

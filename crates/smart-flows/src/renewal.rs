@@ -5,23 +5,21 @@
 //! the store across processes), the exchange runs to its end even when the caller is gone, and the answer is stored
 //! before anybody gets to see its access token.
 
+use crate::delay::Delay;
 use crate::error::Error;
-use crate::freshness::{is_expired, is_fresh};
-use crate::record::SessionRecord;
+use crate::events::{EndReason, SessionEvent};
+use crate::record::{Grant, SessionRecord};
 use crate::session::Inner;
 use smart_core::random::random_token;
-use smart_core::secret::{AccessToken, RefreshToken};
-use smart_core::token::{RefreshExchange, RefreshScope, RequestingClient};
+use smart_core::scope::Scope;
+use smart_core::secret::AccessToken;
 use smart_store::{Expected, Holder, LeaseOutcome, StoreError, Version};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// How long one process may take over a refresh before another may try.
-const LEASE: Duration = Duration::from_mins(1);
-/// How long a process waits for another's refresh between two looks.
-const WAIT: Duration = Duration::from_millis(50);
-/// How many looks it takes before it gives up: past the end of any lease.
-const MAX_WAITS: u32 = 1400;
+/// How long a process waits for another's refresh between two looks, at first; then longer and longer.
+const WAIT: Duration = Duration::from_millis(20);
+const LONGEST_WAIT: Duration = Duration::from_millis(500);
 
 /// What only the renewing task touches.
 pub(crate) struct Life {
@@ -29,11 +27,32 @@ pub(crate) struct Life {
     version: Version,
     /// A renewed record that could not be stored yet. It holds the only good refresh token.
     unstored: Option<SessionRecord>,
+    /// A renewed record that is stored, and whose ID token could not be judged yet.
+    unconfirmed: Option<SessionRecord>,
+    delay: Delay,
 }
 
 impl Life {
     pub(crate) fn new(version: Version) -> Self {
-        Self { version, unstored: None }
+        Self { version, unstored: None, unconfirmed: None, delay: Delay::default() }
+    }
+
+    pub(crate) fn version(&self) -> Version {
+        self.version
+    }
+
+    pub(crate) fn set_version(&mut self, version: Version) {
+        self.version = version;
+    }
+
+    /// A renewed record that waits to be stored or judged, for one who ends the session.
+    pub(crate) fn take_waiting(&mut self) -> Option<SessionRecord> {
+        self.unstored.take().or_else(|| self.unconfirmed.take())
+    }
+
+    /// Whether a renewed record waits to be stored or judged.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.unstored.is_some() || self.unconfirmed.is_some()
     }
 }
 
@@ -58,23 +77,38 @@ impl Inner {
 
     async fn renew_alone(&self, why: Why) -> Result<(), Error> {
         let mut life = self.life.lock().await;
-        self.record()?;
-        if let Some(record) = life.unstored.take() {
-            self.store(&mut life, record).await?;
-        }
+        self.live()?;
+        self.finish_waiting(&mut life).await?;
         if self.satisfied(&why)? {
             return Ok(());
         }
-        if self.refresh_token()?.is_none() {
+        if !self.live()?.record.is_renewable() {
             return self.without_refresh_token(&why);
         }
+        self.check_delay(&life, &why)?;
         let holder = Holder::new(random_token::<16>(&*self.client.inner.random)?);
         self.acquire(&holder).await?;
         let result = self.renew_leased(&mut life, &why).await;
         if let Err(error) = self.client.inner.store.release(&self.key, &holder).await {
             tracing::warn!(%error, "a lease could not be given back; it ends by itself");
         }
+        if let Err(error) = &result
+            && error.is_retryable()
+        {
+            self.events.send(SessionEvent::RenewalFailed);
+        }
         result
+    }
+
+    /// Stores and judges what an earlier renewal brought.
+    async fn finish_waiting(&self, life: &mut Life) -> Result<(), Error> {
+        if let Some(record) = life.unstored.take() {
+            self.store(life, record).await?;
+        }
+        match life.unconfirmed.take() {
+            Some(record) => self.confirm(life, record).await,
+            None => Ok(()),
+        }
     }
 
     async fn renew_leased(&self, life: &mut Life, why: &Why) -> Result<(), Error> {
@@ -82,126 +116,173 @@ impl Inner {
         if self.satisfied(why)? {
             return Ok(());
         }
-        let Some(refresh_token) = self.refresh_token()? else { return self.without_refresh_token(why) };
-        match self.exchange(&refresh_token).await {
-            Ok(record) => self.store(life, record).await,
-            Err(error) if error.needs_reauthorization() => {
-                self.end("the server refused its refresh token");
-                if let Err(failed) = self.wipe().await {
-                    tracing::warn!(error = %failed, "an ended session could not be removed from the store");
-                }
-                Err(error)
-            }
-            Err(error) => Err(error),
+        let record = &self.live()?.record;
+        if !record.is_renewable() {
+            return self.without_refresh_token(why);
         }
-    }
-
-    async fn exchange(&self, refresh_token: &RefreshToken) -> Result<SessionRecord, Error> {
-        let record = self.record()?;
-        let client = &self.client.inner;
-        let exchange = RefreshExchange {
-            fhir_base: &record.fhir_base,
-            token_endpoint: &record.endpoints.token,
-            refresh_token,
-            granted: &record.granted,
-            context: &record.context,
-        };
-        let authentication = client.app.authentication();
-        let requesting = RequestingClient {
-            id: client.app.client_id(),
-            authentication: &authentication,
-            id_in_body: client.app.id_in_body,
-        };
-        let request = exchange.request(requesting, &RefreshScope::Omit)?;
-        let response = client.send(request).await?;
-        let token = exchange.parse(response.status().as_u16(), response.body(), client.clock.now())?;
-        Ok(record.renewed(token))
+        let now = || self.client.inner.clock.now();
+        match self.client.inner.renew_record(record, self.client.inner.refresh_lease).await {
+            Ok(renewed) => {
+                life.delay = Delay::default();
+                self.store(life, renewed).await
+            }
+            Err(failed) if failed.error.needs_reauthorization() && record.grant == Grant::Login => {
+                // Somebody may have refreshed after all: one who thought that the lease was theirs.
+                let before = life.version;
+                if self.adopt_stored(life).await.is_ok() && life.version != before && self.satisfied(why)? {
+                    return Ok(());
+                }
+                if self.end(refusal(record)).is_some() {
+                    self.wipe_or_warn().await;
+                }
+                Err(*failed.error)
+            }
+            Err(failed) => {
+                life.delay.failed(now(), failed.retry_after);
+                Err(*failed.error)
+            }
+        }
     }
 
     /// Stores a renewed record, and only then lets it be seen. When the store fails it is kept for the next try.
     async fn store(&self, life: &mut Life, record: SessionRecord) -> Result<(), Error> {
         let store = &self.client.inner.store;
+        let record = self.with_activity(record);
         let bytes = record.to_bytes()?;
         for _ in 0..3 {
-            match store.put(&self.key, bytes.clone(), Expected::Version(life.version)).await {
+            let error = match store.put(&self.key, bytes.clone(), Expected::Version(life.version)).await {
                 Ok(version) => {
                     life.version = version;
-                    self.set_record(record);
-                    return Ok(());
+                    self.activity.stored(record.active_at);
+                    return self.confirm(life, record).await;
                 }
                 // Somebody wrote or removed the record although the lease was ours. What we hold came from the server
                 // last, so it is newer than what was written; a removal is a logout and stays.
                 Err(StoreError::Conflict { .. }) => match store.get(&self.key).await {
-                    Ok(Some(stored)) => life.version = stored.version,
+                    Ok(Some(stored)) => {
+                        life.version = stored.version;
+                        continue;
+                    }
                     Ok(None) => {
-                        self.end("it was logged out elsewhere");
-                        return self.record().map(|_| ());
+                        self.end(EndReason::LoggedOutElsewhere);
+                        // The other process revoked what it knew of; these tokens are newer.
+                        self.client.revoke_in_background(record);
+                        return Err(self.over(EndReason::LoggedOutElsewhere));
                     }
-                    Err(error) => {
-                        life.unstored = Some(record);
-                        return Err(error.into());
-                    }
+                    Err(error) => error,
                 },
-                Err(error) => {
-                    life.unstored = Some(record);
-                    return Err(error.into());
-                }
-            }
+                Err(error) => error,
+            };
+            life.unstored = Some(record);
+            return Err(error.into());
         }
         life.unstored = Some(record);
         Err(StoreError::Conflict { key: self.key.to_string() }.into())
     }
 
+    /// Lets a stored record be seen, once the ID token that came with it is judged.
+    async fn confirm(&self, life: &mut Life, record: SessionRecord) -> Result<(), Error> {
+        match self.client.inner.validate_renewed_id_token(&record).await {
+            Ok(()) => {
+                let renewed = self.live()?.record.access_token != record.access_token;
+                let expires_at = record.expires_at;
+                self.set_record(SessionRecord { unverified: None, ..record });
+                if renewed {
+                    self.events.send(SessionEvent::Renewed { expires_at });
+                }
+                Ok(())
+            }
+            Err(error @ Error::IdToken { .. }) => {
+                if self.end(EndReason::OtherPerson).is_some() {
+                    self.wipe_or_warn().await;
+                    self.client.revoke_in_background(record);
+                }
+                Err(error)
+            }
+            Err(error) => {
+                life.unconfirmed = Some(record);
+                Err(error)
+            }
+        }
+    }
+
     /// Takes over what another process stored since.
-    async fn adopt_stored(&self, life: &mut Life) -> Result<(), Error> {
+    pub(crate) async fn adopt_stored(&self, life: &mut Life) -> Result<(), Error> {
         match self.client.inner.store.get(&self.key).await? {
             Some(stored) if stored.version != life.version => {
-                self.set_record(SessionRecord::from_bytes(&self.key, &stored.value)?);
+                let record = SessionRecord::from_bytes(&self.key, &stored.value)?;
                 life.version = stored.version;
-                Ok(())
+                self.activity.learn(record.active_at, record.locked, self.moment());
+                self.confirm(life, record).await
             }
             Some(_) => Ok(()),
             None => {
-                self.end("it was logged out elsewhere");
-                self.record().map(|_| ())
+                self.end(EndReason::LoggedOutElsewhere);
+                self.live().map(drop)
             }
         }
     }
 
+    /// Waits for the lease, as long as another process may have it.
     async fn acquire(&self, holder: &Holder) -> Result<(), Error> {
-        for _ in 0..MAX_WAITS {
-            match self.client.inner.store.lease(&self.key, holder, LEASE).await? {
+        let lease = self.client.inner.refresh_lease;
+        let (begun, mut wait) = (Instant::now(), WAIT);
+        loop {
+            match self.client.inner.store.lease(&self.key, holder, lease).await? {
                 LeaseOutcome::Held { .. } => return Ok(()),
-                LeaseOutcome::Taken { .. } => tokio::time::sleep(WAIT).await,
+                LeaseOutcome::Taken { .. } if begun.elapsed() < lease.saturating_add(LONGEST_WAIT * 4) => {
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(LONGEST_WAIT);
+                }
+                LeaseOutcome::Taken { .. } => {
+                    return Err(StoreError::Unavailable {
+                        place: self.key.to_string(),
+                        reason: "another process holds the lease and does not let go".to_owned(),
+                        retryable: true,
+                    }
+                    .into());
+                }
             }
         }
-        Err(StoreError::Unavailable {
-            place: self.key.to_string(),
-            reason: "another process holds the lease and does not let go".to_owned(),
-            retryable: true,
-        }
-        .into())
-    }
-
-    fn refresh_token(&self) -> Result<Option<RefreshToken>, Error> {
-        Ok(self.record()?.refresh_token.clone())
     }
 
     fn satisfied(&self, why: &Why) -> Result<bool, Error> {
-        let record = self.record()?;
-        let now = self.client.inner.clock.now();
+        let live = self.live()?;
         Ok(match why {
-            Why::Stale => is_fresh(record.received_at, record.expires_at, now),
-            Why::NotThisOne(token) => record.access_token != *token,
+            Why::Stale => live.freshness.is_fresh(self.client.inner.clock.now()),
+            Why::NotThisOne(token) => live.record.access_token != *token,
         })
+    }
+
+    /// Whether the last failure is long enough ago.
+    fn check_delay(&self, life: &Life, why: &Why) -> Result<(), Error> {
+        let by_itself = matches!(why, Why::Stale);
+        match life.delay.remaining(self.client.inner.clock.now(), by_itself) {
+            None => Ok(()),
+            Some(remaining) => Err(Error::RenewalDelayed {
+                endpoint: self.live()?.record.endpoints.token.to_string(),
+                seconds: remaining.as_secs().max(1),
+            }),
+        }
     }
 
     /// Near its end a token is used as long as it lives; past it, or when another was wanted, there is none to be had.
     fn without_refresh_token(&self, why: &Why) -> Result<(), Error> {
-        let record = self.record()?;
-        if matches!(why, Why::Stale) && !is_expired(record.expires_at, self.client.inner.clock.now()) {
+        let live = self.live()?;
+        if matches!(why, Why::Stale) && !live.freshness.is_expired(self.client.inner.clock.now()) {
             return Ok(());
         }
-        Err(Error::Expired { fhir_base: record.fhir_base.to_string() })
+        self.events.send(SessionEvent::Expired);
+        Err(Error::Expired { fhir_base: live.record.fhir_base.to_string() })
+    }
+}
+
+/// What it means that the server refuses a session's refresh token (requirement RF-14).
+fn refusal(record: &SessionRecord) -> EndReason {
+    let has = |scope: &Scope| record.granted.contains(scope) || record.requested.contains(scope);
+    if has(&Scope::OnlineAccess) && !has(&Scope::OfflineAccess) {
+        EndReason::EhrSessionEnded
+    } else {
+        EndReason::RefreshRefused
     }
 }

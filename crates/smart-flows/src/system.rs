@@ -1,8 +1,9 @@
-//! The system's clock and random source, for those who bring none of their own.
+//! The system's clocks and random source, for those who bring none of their own.
 
 use ring::rand::SecureRandom as _;
 use smart_core::random::{RandomError, SecureRandom};
 use smart_core::time::{Clock, Timestamp};
+use std::time::{Duration, Instant};
 
 /// The system's clock.
 #[derive(Debug, Clone, Copy, Default)]
@@ -11,6 +12,36 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         std::time::SystemTime::now().into()
+    }
+}
+
+/// A clock that nobody can set: how long something has been running. Beside the wall clock it sees to it that a
+/// session's time-outs cannot be turned back.
+pub trait Uptime: Send + Sync {
+    /// The time since some fixed moment, the same for the life of the value.
+    fn elapsed(&self) -> Duration;
+}
+
+/// The system's monotonic clock.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemUptime(Instant);
+
+impl SystemUptime {
+    /// Begins now.
+    pub fn new() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Default for SystemUptime {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Uptime for SystemUptime {
+    fn elapsed(&self) -> Duration {
+        self.0.elapsed()
     }
 }
 

@@ -49,6 +49,13 @@ impl RetryPolicy {
         Self { jitter: Arc::new(jitter), ..self }
     }
 
+    /// The wait before repeat number `retry` (from 0), where the server asked for `asked`; `None` when there is to be no
+    /// such repeat, or the wait would be too long. For callers whose repeats need another request each time.
+    pub fn delay(&self, retry: u32, asked: Option<Duration>) -> Option<Duration> {
+        let wait = self.wait(retry, asked);
+        (retry < self.max_retries && wait <= self.max_wait).then_some(wait)
+    }
+
     /// What one request may use up.
     pub(crate) fn budget(&self) -> RetryBudget<'_> {
         RetryBudget { policy: self, retries: 0, waited: Duration::ZERO }

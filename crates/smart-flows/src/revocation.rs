@@ -1,0 +1,53 @@
+//! Revoking the tokens of a session at its server (RFC 7009).
+
+use crate::client::{Inner, SmartClient};
+use crate::error::Error;
+use crate::record::{Grant, SessionRecord};
+use smart_core::revocation::{Revocable, parse_revocation, revocation_request};
+use smart_core::token::RequestingClient;
+use std::time::Duration;
+
+/// How long a revocation may take that nobody waits for.
+const IN_BACKGROUND: Duration = Duration::from_secs(60);
+
+impl Inner {
+    /// Revokes the refresh token first, then the access token (requirement RV-05).
+    pub(crate) async fn revoke(&self, record: &SessionRecord) -> Result<(), Error> {
+        let endpoint = record
+            .endpoints
+            .revocation
+            .as_ref()
+            .ok_or_else(|| Error::NotSupported { fhir_base: record.fhir_base.to_string(), endpoint: "revocation" })?;
+        let tokens = record.refresh_token.as_ref().map(Revocable::Refresh);
+        for token in tokens.into_iter().chain([Revocable::Access(&record.access_token)]) {
+            // An assertion is good for one request, so each has its own authentication.
+            let authentication = self.authenticate(&record.endpoints.token, &record.hints).await?;
+            let requesting = RequestingClient {
+                id: self.app.client_id(),
+                authentication: &authentication,
+                id_in_body: self.app.id_in_body,
+            };
+            let response = self.send(revocation_request(endpoint, token, requesting)?).await?;
+            parse_revocation(endpoint, response.status().as_u16(), response.body())?;
+        }
+        Ok(())
+    }
+}
+
+impl SmartClient {
+    /// Revokes tokens that nobody may use any more, without keeping anybody waiting. What fails is logged: such tokens have to
+    /// be taken as alive until they end.
+    pub(crate) fn revoke_in_background(&self, record: SessionRecord) {
+        if record.endpoints.revocation.is_none() || record.grant == Grant::Backend {
+            return;
+        }
+        let client = self.clone();
+        tokio::spawn(async move {
+            match tokio::time::timeout(IN_BACKGROUND, client.inner.revoke(&record)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!(%error, "tokens that are used no more could not be revoked"),
+                Err(_) => tracing::warn!("tokens that are used no more could not be revoked in time"),
+            }
+        });
+    }
+}
