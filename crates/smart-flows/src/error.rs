@@ -125,6 +125,15 @@ pub enum Error {
     /// No login with this state waits in this browser: it was completed, took too long, or began elsewhere.
     #[error("no login with this state waits in this browser; begin it anew")]
     NoPendingLogin,
+    /// The browser has several sessions, and the request does not say which one it is for: none is guessed, since it could be
+    /// another patient's.
+    #[error(
+        "several records are open in this browser, and the request does not name the session that it is for; pass `smart_session` on"
+    )]
+    SeveralSessions,
+    /// The browser has no session.
+    #[error("nobody is logged in in this browser; begin a login")]
+    NotLoggedIn,
     /// A login that waits cannot be used.
     #[error("the login that waits cannot be used: {reason}; begin it anew")]
     PendingLogin {
@@ -186,6 +195,7 @@ impl Error {
             | Self::SessionTimeout { .. }
             | Self::Expired { .. }
             | Self::NoPendingLogin
+            | Self::NotLoggedIn
             | Self::PendingLogin { .. }
             | Self::IdToken { .. } => true,
             _ => false,

@@ -41,6 +41,7 @@ mod slots;
 mod step_up;
 mod system;
 mod watch;
+pub mod web;
 
 pub use app::{App, AssertionAudience};
 pub use client::{SmartClient, SmartClientBuilder};

@@ -16,10 +16,12 @@ mod accounts;
 mod auth;
 pub mod browser;
 mod config;
+mod controls;
 mod cors;
 mod data;
 mod error;
 mod fhir;
+mod keys;
 mod shared;
 
 pub use config::{Client, Misbehaviour, SandboxConfig};
@@ -54,6 +56,10 @@ pub struct Counts {
     pub revoke: u64,
     /// Reads and searches.
     pub fhir: u64,
+    /// The smart-configuration.
+    pub discovery: u64,
+    /// The keys.
+    pub jwks: u64,
 }
 
 impl Sandbox {
@@ -66,7 +72,7 @@ impl Sandbox {
         let failed = |e: std::io::Error| SandboxError::Bind { port, reason: e.to_string() };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let key = SigningKey::generate(KeyKind::Rsa2048)?.with_algorithm(SigningAlgorithm::Rs256)?;
+        let key = new_key()?;
         let origin = format!("http://{address}");
         let shared = Arc::new(Shared::new(config, format!("{origin}/fhir"), format!("{origin}/auth"), key));
         let app = fhir::router()
@@ -118,6 +124,8 @@ impl Sandbox {
             introspect: counted(Counted::Introspect),
             revoke: counted(Counted::Revoke),
             fhir: counted(Counted::Fhir),
+            discovery: counted(Counted::Discovery),
+            jwks: counted(Counted::Jwks),
         }
     }
 
@@ -136,6 +144,11 @@ impl Sandbox {
             self.task.abort();
         }
     }
+}
+
+/// A key for ID tokens, as every server has one.
+fn new_key() -> Result<SigningKey, SandboxError> {
+    Ok(SigningKey::generate(KeyKind::Rsa2048)?.with_algorithm(SigningAlgorithm::Rs256)?)
 }
 
 impl Drop for Sandbox {

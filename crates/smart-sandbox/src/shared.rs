@@ -3,6 +3,7 @@
 use crate::config::{Client, Misbehaviour, SandboxConfig};
 use crate::data::DataSet;
 use crate::fhir::Access;
+use crate::keys::SandboxKeys;
 use base64::Engine as _;
 use ring::rand::SecureRandom as _;
 use smart_core::pkce::CodeChallenge;
@@ -22,18 +23,20 @@ pub(crate) enum Counted {
     Introspect,
     Revoke,
     Fhir,
+    Discovery,
+    Jwks,
 }
 
 pub(crate) struct Shared {
     pub(crate) data: Arc<DataSet>,
     pub(crate) fhir_base: String,
     pub(crate) issuer: String,
-    pub(crate) key: SigningKey,
+    pub(crate) keys: SandboxKeys,
     pub(crate) clients: Vec<Client>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) access_lifetime: Duration,
     pub(crate) misbehaviour: Option<Misbehaviour>,
-    counts: [AtomicU64; 5],
+    counts: [AtomicU64; 7],
     state: Mutex<State>,
 }
 
@@ -110,7 +113,7 @@ impl Shared {
             data: DataSet::built_in(),
             fhir_base,
             issuer,
-            key,
+            keys: SandboxKeys::new(key),
             clients: config.clients,
             clock: config.clock,
             access_lifetime: config.access_token_lifetime,

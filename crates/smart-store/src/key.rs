@@ -7,6 +7,8 @@ pub enum Kind {
     Session,
     /// A login that waits for its callback.
     Pending,
+    /// Which session a browser has.
+    Browser,
 }
 
 impl Kind {
@@ -15,12 +17,13 @@ impl Kind {
         match self {
             Self::Session => "session",
             Self::Pending => "pending",
+            Self::Browser => "browser",
         }
     }
 
     #[cfg(feature = "seal")]
     pub(crate) fn from_name(name: &str) -> Option<Self> {
-        [Self::Session, Self::Pending].into_iter().find(|kind| kind.as_str() == name)
+        [Self::Session, Self::Pending, Self::Browser].into_iter().find(|kind| kind.as_str() == name)
     }
 }
 

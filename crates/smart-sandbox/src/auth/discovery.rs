@@ -1,7 +1,7 @@
 //! The documents that clients discover the sandbox by.
 
 use crate::config::Misbehaviour;
-use crate::shared::Shared;
+use crate::shared::{Counted, Shared};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
@@ -31,6 +31,7 @@ const CAPABILITIES: &[&str] = &[
 ];
 
 pub(crate) async fn smart_configuration(State(shared): State<Arc<Shared>>) -> Response {
+    shared.count(Counted::Discovery);
     let url = |path: &str| format!("{}{path}", shared.issuer).parse();
     let (Ok(token), Ok(issuer)) = (url("/token"), Issuer::parse_with(&shared.issuer, UrlPolicy::AllowLoopbackHttp))
     else {
@@ -80,7 +81,8 @@ pub(crate) async fn openid_configuration(State(shared): State<Arc<Shared>>) -> R
 }
 
 pub(crate) async fn jwks(State(shared): State<Arc<Shared>>) -> Response {
-    json_response(StatusCode::OK, &json!({"keys": [shared.key.public_jwk().to_json()]}))
+    shared.count(Counted::Jwks);
+    json_response(StatusCode::OK, &shared.keys.published())
 }
 
 pub(crate) fn json_response(status: StatusCode, body: &Value) -> Response {

@@ -273,7 +273,7 @@ fn id_token(shared: &Shared, grant: &Grant, access_token: &str) -> Option<String
     }
     if shared.misbehaves(Misbehaviour::ForeignKey) {
         let foreign = SigningKey::generate(KeyKind::Rsa2048).ok()?.with_algorithm(SigningAlgorithm::Rs256).ok()?;
-        return sign_jwt(&foreign.with_kid(shared.key.key_id()).ok()?, "JWT", claims.as_object()?).ok();
+        return sign_jwt(&foreign.with_kid(shared.keys.signing().key_id()).ok()?, "JWT", claims.as_object()?).ok();
     }
-    sign_jwt(&shared.key, "JWT", claims.as_object()?).ok()
+    sign_jwt(&shared.keys.signing(), "JWT", claims.as_object()?).ok()
 }

@@ -1,13 +1,6 @@
-//! The main job over real HTTP, through all layers: standalone and EHR launch, renewal, introspection, revocation.
+//! The launches over real HTTP, through all layers: standalone and EHR launch, renewal, introspection, revocation.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test reports by panicking, its helpers too"
-)]
-
+use crate::world::{SCOPES, World};
 use smart_core::authorize::CallbackError;
 use smart_core::discovery::DiscoveryError;
 use smart_core::fhir_base::FhirBaseUrl;
@@ -16,99 +9,16 @@ use smart_core::launch::{AllowedIssuers, EhrLaunch};
 use smart_core::redirect_uri::RedirectUri;
 use smart_core::scope::Interaction;
 use smart_core::secret::ClientSecret;
-use smart_core::time::{Clock, Timestamp};
+use smart_core::time::Clock;
 use smart_core::token::TokenError;
 use smart_core::url_policy::UrlPolicy;
-use smart_flows::{App, Error, Session, SmartClient};
-use smart_http::{Authorize as _, HttpClient, HyperTransport};
+use smart_flows::{App, Error, SmartClient};
+use smart_http::{Authorize as _, HttpClient};
 use smart_jwt::{IdTokenError, JwsError};
+use smart_sandbox::Misbehaviour;
 use smart_sandbox::browser::{AutoBrowser, Person};
-use smart_sandbox::{Misbehaviour, Sandbox, SandboxConfig};
-use smart_store::{MemoryStore, Store};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use smart_store::Store;
 use std::time::Duration;
-
-const SCOPES: &str = "launch/patient openid fhirUser offline_access patient/*.rs";
-
-/// A clock that client and sandbox share, moved by hand.
-struct Moved(AtomicI64);
-
-impl Moved {
-    fn new() -> Arc<Self> {
-        Arc::new(Self(AtomicI64::new(1_800_000_000)))
-    }
-
-    fn advance(&self, seconds: i64) {
-        self.0.fetch_add(seconds, Ordering::SeqCst);
-    }
-}
-
-impl Clock for Moved {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_unix_seconds(self.0.load(Ordering::SeqCst))
-    }
-}
-
-struct World {
-    sandbox: Sandbox,
-    clock: Arc<Moved>,
-    store: Arc<MemoryStore>,
-    http: HttpClient,
-}
-
-impl World {
-    async fn new(misbehaviour: Option<Misbehaviour>) -> Self {
-        let clock = Moved::new();
-        let config = SandboxConfig {
-            clock: clock.clone(),
-            misbehaviour,
-            access_token_lifetime: Duration::from_secs(300),
-            ..SandboxConfig::default()
-        };
-        Self {
-            sandbox: Sandbox::start(config).await.unwrap(),
-            store: Arc::new(MemoryStore::with_clock(clock.clone())),
-            clock,
-            http: HttpClient::new(HyperTransport::new()),
-        }
-    }
-
-    fn client_of(&self, app: App) -> SmartClient {
-        SmartClient::builder(app)
-            .allow_loopback_http()
-            .clock(self.clock.clone())
-            .store(self.store.clone())
-            .http(self.http.clone())
-            .login_timeout(Duration::from_secs(20))
-            .build()
-    }
-
-    fn client(&self) -> SmartClient {
-        self.client_of(App::public("demo-app").scopes(SCOPES).unwrap())
-    }
-
-    async fn login_of(&self, client: &SmartClient, person: Person) -> Result<Session, Error> {
-        let browser = AutoBrowser::new(self.http.clone(), person);
-        let launch = client.standalone(&self.sandbox.fhir_base()).await?;
-        launch
-            .with_browser(|url| async move { browser.browse(&url).await.map_err(|e| Error::Browser(e.to_string())) })
-            .await
-    }
-
-    async fn login(&self) -> Result<Session, Error> {
-        self.login_of(&self.client(), Person::default()).await
-    }
-
-    async fn fhir_status(&self, session: &Session, path: &str) -> u16 {
-        let url = session.fhir_base().join(path).unwrap();
-        let mut request = HttpClient::get_request(&url, "application/fhir+json").unwrap();
-        if let Some(value) = session.authorization(&url).await.unwrap() {
-            request.headers_mut().insert("authorization", value);
-        }
-        self.http.fetch(request).await.unwrap().status().as_u16()
-    }
-}
 
 /// F-01, F-04, AZ-01, TK-02, ID-03 (SMART, standalone launch): from discovery to a patient's data, over real HTTP.
 #[tokio::test]

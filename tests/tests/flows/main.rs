@@ -1,0 +1,16 @@
+//! The flows over real HTTP against the sandbox, through all layers.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test reports by panicking, its helpers too"
+)]
+
+mod launch;
+mod registry;
+mod sessions;
+mod step_up;
+mod web_app;
+mod world;
