@@ -54,6 +54,7 @@ pub mod launch;
 pub mod leniency;
 mod open_codes;
 pub mod pkce;
+pub mod profile;
 pub mod random;
 pub mod redirect_uri;
 pub mod revocation;
