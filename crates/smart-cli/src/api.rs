@@ -5,6 +5,7 @@ pub(crate) use smart_on_fhir::core::discovery::{Discovered, DiscoveryError, Endp
 pub(crate) use smart_on_fhir::core::error::Error as CoreError;
 pub(crate) use smart_on_fhir::core::fhir_base::FhirBaseUrl;
 pub(crate) use smart_on_fhir::core::introspection::Introspection;
+pub(crate) use smart_on_fhir::core::profile::{ServerKind, ServerProfile};
 pub(crate) use smart_on_fhir::core::scope::Syntax;
 pub(crate) use smart_on_fhir::core::time::Timestamp;
 pub(crate) use smart_on_fhir::core::url_policy::{UrlError, UrlPolicy, is_loopback};

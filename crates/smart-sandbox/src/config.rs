@@ -1,21 +1,10 @@
 //! How a sandbox is set up.
 
+use crate::client::Client;
+use smart_core::profile::ServerKind;
 use smart_core::time::{Clock, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// A client that is registered with the sandbox.
-#[derive(Debug, Clone)]
-pub struct Client {
-    /// Its id.
-    pub id: String,
-    /// Its secret; a client without one is public.
-    pub secret: Option<String>,
-    /// Its redirect URIs, compared letter by letter.
-    pub redirect_uris: Vec<String>,
-    /// Whether any port of a loopback redirect URI will do (RFC 8252, section 7.3), with the path `/callback`.
-    pub any_loopback_port: bool,
-}
 
 /// A way in which the sandbox does wrong on purpose, to see what a client does about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -48,7 +37,7 @@ pub enum Misbehaviour {
 }
 
 /// The set-up of a sandbox. The default has a public client `demo-app`, a confidential one `demo-confidential` with the
-/// secret `demo-secret`, the system's clock, a free port, and tokens that live an hour.
+/// secret `demo-secret`, the system's clock, a free port, tokens that live an hour, and no other server's habits.
 #[derive(Clone)]
 pub struct SandboxConfig {
     /// The loopback port; 0 is a free one.
@@ -57,26 +46,42 @@ pub struct SandboxConfig {
     pub clients: Vec<Client>,
     /// The clock that codes and tokens go by.
     pub clock: Arc<dyn Clock>,
-    /// How long an access token lives.
+    /// How long an access token lives, unless the server that is imitated has a fixed life for it.
     pub access_token_lifetime: Duration,
+    /// How long the access token of a backend service lives. Default: 5 minutes, as SMART recommends.
+    pub backend_token_lifetime: Duration,
+    /// How long a refresh token can lie unused. `None`: for ever. The default.
+    pub refresh_token_lifetime: Option<Duration>,
+    /// How long an authorization code lives. Default: a minute.
+    pub code_lifetime: Duration,
     /// What the sandbox does wrong.
     pub misbehaviour: Option<Misbehaviour>,
+    /// The server whose habits the sandbox takes on. Default: none, which is the strict one.
+    pub kind: ServerKind,
+}
+
+impl SandboxConfig {
+    /// A sandbox that behaves as a server of this kind does in what matters to a client: paths, documents, scopes,
+    /// token answers, refresh. What is imitated, and where it was read, stands in `docs/src/servers`.
+    ///
+    /// It stays strict where nothing else is known of that server.
+    pub fn like(kind: ServerKind) -> Self {
+        Self { kind, ..Self::default() }
+    }
 }
 
 impl Default for SandboxConfig {
     fn default() -> Self {
-        let client = |id: &str, secret: Option<&str>| Client {
-            id: id.to_owned(),
-            secret: secret.map(str::to_owned),
-            redirect_uris: vec!["https://app.example/callback".to_owned()],
-            any_loopback_port: true,
-        };
         Self {
             port: 0,
-            clients: vec![client("demo-app", None), client("demo-confidential", Some("demo-secret"))],
+            clients: vec![Client::public("demo-app"), Client::symmetric("demo-confidential", "demo-secret")],
             clock: Arc::new(SystemClock),
             access_token_lifetime: Duration::from_secs(3600),
+            backend_token_lifetime: Duration::from_secs(300),
+            refresh_token_lifetime: None,
+            code_lifetime: Duration::from_secs(60),
             misbehaviour: None,
+            kind: ServerKind::Generic,
         }
     }
 }
@@ -86,21 +91,9 @@ impl std::fmt::Debug for SandboxConfig {
         f.debug_struct("SandboxConfig")
             .field("port", &self.port)
             .field("misbehaviour", &self.misbehaviour)
+            .field("kind", &self.kind)
             .finish_non_exhaustive()
     }
-}
-
-impl Client {
-    /// Whether a redirect URI is registered.
-    pub(crate) fn allows_redirect(&self, uri: &str) -> bool {
-        self.redirect_uris.iter().any(|registered| registered == uri)
-            || (self.any_loopback_port && is_loopback_callback(uri))
-    }
-}
-
-fn is_loopback_callback(uri: &str) -> bool {
-    let rest = uri.strip_prefix("http://127.0.0.1:").or_else(|| uri.strip_prefix("http://[::1]:"));
-    rest.and_then(|rest| rest.strip_suffix("/callback")).is_some_and(|port| port.parse::<u16>().is_ok())
 }
 
 struct SystemClock;

@@ -1,6 +1,9 @@
 //! Cross-origin requests: apps in a browser may call everything but the pages that a person signs in on.
 
-use axum::extract::Request;
+use crate::auth::LAUNCHER;
+use crate::quirks::Quirks;
+use crate::shared::Shared;
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::{
@@ -8,12 +11,16 @@ use http::header::{
     ACCESS_CONTROL_EXPOSE_HEADERS,
 };
 use http::{HeaderValue, Method, StatusCode};
+use std::sync::Arc;
 
 /// Where only a person's own browser goes.
-const PAGES: &[&str] = &["/auth/authorize", "/auth/login", "/auth/patient", "/auth/consent"];
+const PAGES: &[&str] = &["/auth/login", "/auth/patient", "/auth/consent", LAUNCHER];
 
-pub(crate) async fn allow(request: Request, next: Next) -> Response {
-    let open = !PAGES.contains(&request.uri().path());
+pub(crate) async fn allow(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let closed =
+        |quirks: &Quirks| path == quirks.paths.authorize || (path == quirks.paths.token && !quirks.answer.cors);
+    let open = !PAGES.contains(&path) && !closed(&shared.quirks);
     let preflight = request.method() == Method::OPTIONS;
     let mut response = if preflight && open { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
     if open {

@@ -15,6 +15,7 @@
 mod accounts;
 mod auth;
 pub mod browser;
+mod client;
 mod config;
 mod controls;
 mod cors;
@@ -22,12 +23,14 @@ mod data;
 mod error;
 mod fhir;
 mod keys;
+mod quirks;
 mod shared;
 
-pub use config::{Client, Misbehaviour, SandboxConfig};
+pub use client::{Client, ClientKeys, ClientKind, SecretMethod};
+pub use config::{Misbehaviour, SandboxConfig};
 pub use error::SandboxError;
 
-use shared::{Counted, Launch, Shared};
+use shared::{Counted, Grant, Launch, Life, Renewal, Shared};
 use smart_jwt::{KeyKind, SigningAlgorithm, SigningKey};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -41,6 +44,26 @@ pub struct Sandbox {
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
+}
+
+/// Where the endpoints of a sandbox are. A server that is imitated may publish fewer of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Endpoints {
+    /// Where the browser goes.
+    pub authorize: String,
+    /// Where tokens are got.
+    pub token: String,
+    /// Where tokens are introspected, if anywhere.
+    pub introspect: Option<String>,
+    /// Where tokens are revoked, if anywhere.
+    pub revoke: Option<String>,
+    /// Where it is told who logged in, if anywhere.
+    pub userinfo: Option<String>,
+    /// Where the keys of ID tokens are.
+    pub keys: String,
+    /// The page by which a person starts an app as from an EHR.
+    pub launcher: String,
 }
 
 /// How often each endpoint was called.
@@ -74,10 +97,10 @@ impl Sandbox {
         let address = listener.local_addr().map_err(failed)?;
         let key = new_key()?;
         let origin = format!("http://{address}");
-        let shared = Arc::new(Shared::new(config, format!("{origin}/fhir"), format!("{origin}/auth"), key));
-        let app = fhir::router()
-            .merge(auth::router())
-            .layer(axum::middleware::from_fn(cors::allow))
+        let shared = Arc::new(Shared::new(config, origin, key));
+        let app = fhir::router(&shared.quirks)
+            .merge(auth::router(&shared.quirks))
+            .layer(axum::middleware::from_fn_with_state(shared.clone(), cors::allow))
             .with_state(shared.clone());
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
@@ -90,6 +113,31 @@ impl Sandbox {
             }
         });
         Ok(Self { shared, address, stop: Some(stop), task })
+    }
+
+    /// The endpoints.
+    pub fn endpoints(&self) -> Endpoints {
+        let paths = &self.shared.quirks.paths;
+        let at = |path: &str| format!("{}{path}", self.shared.origin);
+        Endpoints {
+            authorize: at(&paths.authorize),
+            token: at(&paths.token),
+            introspect: paths.introspect.as_deref().map(at),
+            revoke: paths.revoke.as_deref().map(at),
+            userinfo: paths.userinfo.as_deref().map(at),
+            keys: at(&paths.keys),
+            launcher: at(auth::LAUNCHER),
+        }
+    }
+
+    /// Ends every person's session in the browser: refresh tokens of `online_access` are dead then. What
+    /// `offline_access` gave goes on, and so do access tokens until they end.
+    pub fn sign_everybody_out(&self) {
+        let mut state = self.shared.state();
+        let online = |grant: &&mut Grant| grant.renewal == Renewal::WhileSignedIn && grant.life == Life::Whole;
+        for grant in state.grants.values_mut().filter(online) {
+            grant.life = Life::LastTokens;
+        }
     }
 
     /// The FHIR base URL.
@@ -110,9 +158,7 @@ impl Sandbox {
     /// Prepares an EHR launch; the launch value is good for one authorization request.
     pub fn new_launch(&self, patient: Option<&str>, encounter: Option<&str>) -> String {
         let launch = Launch { patient: patient.map(str::to_owned), encounter: encounter.map(str::to_owned) };
-        let id = shared::random_text();
-        self.shared.state().launches.insert(id.clone(), launch);
-        id
+        self.shared.state().launch(launch)
     }
 
     /// How often each endpoint was called.

@@ -1,9 +1,12 @@
 //! What the routes share: data, keys, clients, and the grants that were given.
 
-use crate::config::{Client, Misbehaviour, SandboxConfig};
+use crate::auth::ClientKeySets;
+use crate::client::Client;
+use crate::config::{Misbehaviour, SandboxConfig};
 use crate::data::DataSet;
 use crate::fhir::Access;
 use crate::keys::SandboxKeys;
+use crate::quirks::Quirks;
 use base64::Engine as _;
 use ring::rand::SecureRandom as _;
 use smart_core::pkce::CodeChallenge;
@@ -29,12 +32,22 @@ pub(crate) enum Counted {
 
 pub(crate) struct Shared {
     pub(crate) data: Arc<DataSet>,
+    pub(crate) quirks: Quirks,
+    /// Scheme, host and port.
+    pub(crate) origin: String,
+    /// The FHIR base as it is published.
     pub(crate) fhir_base: String,
+    /// The FHIR base without a slash at its end, to put paths on.
+    pub(crate) fhir_root: String,
     pub(crate) issuer: String,
     pub(crate) keys: SandboxKeys,
     pub(crate) clients: Vec<Client>,
+    pub(crate) client_keys: ClientKeySets,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) access_lifetime: Duration,
+    pub(crate) backend_lifetime: Duration,
+    pub(crate) refresh_lifetime: Option<Duration>,
+    pub(crate) code_lifetime: Duration,
     pub(crate) misbehaviour: Option<Misbehaviour>,
     counts: [AtomicU64; 7],
     state: Mutex<State>,
@@ -49,6 +62,8 @@ pub(crate) struct State {
     pub(crate) access_tokens: HashMap<String, Issued>,
     pub(crate) refresh_tokens: HashMap<String, Refresh>,
     pub(crate) launches: HashMap<String, Launch>,
+    /// The `jti` of client assertions, by client, and until when each has to be remembered.
+    pub(crate) assertions: HashMap<(String, String), Timestamp>,
     pub(crate) secrets: Vec<String>,
 }
 
@@ -60,8 +75,11 @@ pub(crate) struct Login {
     pub(crate) state: String,
     pub(crate) scopes: Scopes,
     pub(crate) nonce: Option<String>,
-    pub(crate) challenge: CodeChallenge,
+    /// `None`: the client uses no PKCE, and the server that is imitated does not ask for it.
+    pub(crate) challenge: Option<CodeChallenge>,
     pub(crate) launch: Option<Launch>,
+    /// Whether a refresh token was asked for by a parameter of the request.
+    pub(crate) refresh_asked: bool,
     /// What the browser has to show in its cookie.
     pub(crate) cookie: String,
     pub(crate) user: Option<String>,
@@ -83,20 +101,48 @@ pub(crate) struct Code {
     pub(crate) redeemed: Option<String>,
 }
 
-/// What a person agreed to.
+/// What a person agreed to, or what a backend service was given.
 #[derive(Debug, Clone)]
 pub(crate) struct Grant {
     pub(crate) client_id: String,
     pub(crate) scopes: Scopes,
-    pub(crate) user: String,
+    /// Who logged in, as a FHIR reference. `None`: a backend service, where nobody did.
+    pub(crate) user: Option<String>,
     pub(crate) patient: Option<String>,
     pub(crate) encounter: Option<String>,
     pub(crate) nonce: Option<String>,
-    pub(crate) revoked: bool,
+    /// The `state` of the authorization request.
+    pub(crate) state: String,
+    pub(crate) renewal: Renewal,
+    pub(crate) life: Life,
+}
+
+/// How long a grant can be renewed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Renewal {
+    /// There is no refresh token.
+    Never,
+    /// Until the person's session ends (`online_access`).
+    WhileSignedIn,
+    /// Until it is revoked (`offline_access`).
+    Always,
+}
+
+/// What of a grant is still good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Life {
+    /// All of it.
+    Whole,
+    /// Its access tokens, until they end; no refresh token.
+    LastTokens,
+    /// Nothing.
+    Over,
 }
 
 pub(crate) struct Issued {
     pub(crate) grant: String,
+    /// The scopes of this token: the grant's, or fewer after a refresh that asked for less.
+    pub(crate) scopes: Scopes,
     pub(crate) since: Timestamp,
     pub(crate) expires_at: Timestamp,
     pub(crate) revoked: bool,
@@ -105,18 +151,29 @@ pub(crate) struct Issued {
 pub(crate) struct Refresh {
     pub(crate) grant: String,
     pub(crate) used: bool,
+    pub(crate) expires_at: Option<Timestamp>,
 }
 
 impl Shared {
-    pub(crate) fn new(config: SandboxConfig, fhir_base: String, issuer: String, key: SigningKey) -> Self {
+    pub(crate) fn new(config: SandboxConfig, origin: String, key: SigningKey) -> Self {
+        let quirks = Quirks::of(config.kind);
+        let fhir_root = format!("{origin}{}", quirks.paths.fhir);
+        let slash = if quirks.paths.fhir_slash { "/" } else { "" };
         Self {
             data: DataSet::built_in(),
-            fhir_base,
-            issuer,
+            fhir_base: format!("{fhir_root}{slash}"),
+            fhir_root,
+            issuer: format!("{origin}{}", quirks.paths.issuer),
+            origin,
+            quirks,
             keys: SandboxKeys::new(key),
             clients: config.clients,
+            client_keys: ClientKeySets::default(),
             clock: config.clock,
             access_lifetime: config.access_token_lifetime,
+            backend_lifetime: config.backend_token_lifetime,
+            refresh_lifetime: config.refresh_token_lifetime,
+            code_lifetime: config.code_lifetime,
             misbehaviour: config.misbehaviour,
             counts: Default::default(),
             state: Mutex::default(),
@@ -154,8 +211,7 @@ impl Shared {
     pub(crate) fn access(&self, token: &str) -> Option<Access> {
         let state = self.state();
         let (issued, grant) = state.live(token, self.now())?;
-        let _ = issued;
-        Some(Access { scopes: grant.scopes.clone(), patient: grant.patient.clone() })
+        Some(Access { scopes: issued.scopes.clone(), patient: grant.patient.clone() })
     }
 }
 
@@ -163,7 +219,7 @@ impl State {
     /// A live access token and its grant.
     pub(crate) fn live(&self, token: &str, now: Timestamp) -> Option<(&Issued, &Grant)> {
         let issued = self.access_tokens.get(token).filter(|t| !t.revoked && now < t.expires_at)?;
-        let grant = self.grants.get(&issued.grant).filter(|g| !g.revoked)?;
+        let grant = self.grants.get(&issued.grant).filter(|g| g.life != Life::Over)?;
         Some((issued, grant))
     }
 
@@ -174,10 +230,24 @@ impl State {
         secret
     }
 
+    /// Notes down a launch, and gives the value that is good for one authorization request.
+    pub(crate) fn launch(&mut self, launch: Launch) -> String {
+        let id = random_text();
+        self.launches.insert(id.clone(), launch);
+        id
+    }
+
+    /// Whether an assertion of this client was used before; it is remembered now. Those that have expired are
+    /// forgotten.
+    pub(crate) fn was_used(&mut self, client: &str, jti: &str, until: Timestamp, now: Timestamp) -> bool {
+        self.assertions.retain(|_, expires| now < *expires);
+        self.assertions.insert((client.to_owned(), jti.to_owned()), until).is_some()
+    }
+
     /// Takes back a grant and all that was issued on it.
     pub(crate) fn revoke_grant(&mut self, id: &str) {
         if let Some(grant) = self.grants.get_mut(id) {
-            grant.revoked = true;
+            grant.life = Life::Over;
         }
     }
 }

@@ -242,11 +242,11 @@ async fn session_that_cannot_renew_tells_of_its_end() {
 #[tokio::test]
 async fn end_of_an_online_grant_asks_for_a_launch() {
     let world = World::new(None).await;
-    let scopes = "launch/patient openid fhirUser online_access patient/*.rs";
+    let scopes = "launch openid fhirUser online_access patient/*.rs";
     let client = world.client_of(smart_flows::App::public("demo-app").scopes(scopes).unwrap());
-    let session = world.login_of(&client, Person::default()).await.unwrap();
+    let session = world.ehr_launch(&client, "p1003").await.unwrap();
     assert!(session.can_refresh());
-    world.sandbox.revoke_all_grants();
+    world.sandbox.sign_everybody_out();
     world.clock.advance(400);
     let error = session.access_token().await.unwrap_err();
     assert!(error.needs_reauthorization());

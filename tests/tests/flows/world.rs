@@ -1,6 +1,10 @@
 //! A sandbox, a client of it, and a clock that both share.
 
+use smart_core::fhir_base::FhirBaseUrl;
+use smart_core::launch::{AllowedIssuers, EhrLaunch};
+use smart_core::redirect_uri::RedirectUri;
 use smart_core::time::{Clock, Timestamp};
+use smart_core::url_policy::UrlPolicy;
 use smart_flows::{App, Error, Session, SmartClient, SmartClientBuilder};
 use smart_http::{Authorize as _, HttpClient, HyperTransport};
 use smart_sandbox::browser::{AutoBrowser, Person};
@@ -85,6 +89,18 @@ impl World {
         launch
             .with_browser(|url| async move { browser.browse(&url).await.map_err(|e| Error::Browser(e.to_string())) })
             .await
+    }
+
+    /// The EHR opens the app for a patient.
+    pub(crate) async fn ehr_launch(&self, client: &SmartClient, patient: &str) -> Result<Session, Error> {
+        let base = FhirBaseUrl::parse_with(&self.sandbox.fhir_base(), UrlPolicy::AllowLoopbackHttp).unwrap();
+        let query = format!("iss={}&launch={}", base.as_str(), self.sandbox.new_launch(Some(patient), None));
+        let launch = EhrLaunch::from_query(&query, &AllowedIssuers::only([base])).unwrap();
+        let redirect = RedirectUri::parse("https://app.example/callback").unwrap();
+        let (request, pending) = client.ehr(&launch, &redirect).await?;
+        let browser = AutoBrowser::new(self.http.clone(), Person::default());
+        let callback = browser.authorize(&request.url()).await.unwrap();
+        client.complete(pending, callback.query().unwrap()).await
     }
 
     pub(crate) async fn login(&self) -> Result<Session, Error> {

@@ -1,8 +1,11 @@
 //! The authorization endpoint: checks the request before a person sees anything.
 
 use super::html::error_page;
-use crate::config::{Client, Misbehaviour};
-use crate::shared::{Counted, Login, Shared, random_text};
+use super::launcher;
+use crate::client::Client;
+use crate::config::Misbehaviour;
+use crate::quirks::{AudRule, LaunchRule, RefreshGiven};
+use crate::shared::{Counted, Launch, Login, Shared, random_text};
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{LOCATION, SET_COOKIE};
@@ -19,15 +22,25 @@ use url::{Url, form_urlencoded};
 /// How long a person may take.
 const LOGIN_LIFETIME: Duration = Duration::from_secs(600);
 
+/// How a request came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    Get,
+    Post,
+}
+
+/// What is wrong with a request: OAuth's error, and a description.
+type Wrong = (&'static str, &'static str);
+
 pub(crate) async fn by_get(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery) -> Response {
-    begin(&shared, query.as_deref().unwrap_or_default())
+    begin(&shared, query.as_deref().unwrap_or_default(), By::Get)
 }
 
 pub(crate) async fn by_post(State(shared): State<Arc<Shared>>, body: String) -> Response {
-    begin(&shared, &body)
+    begin(&shared, &body, By::Post)
 }
 
-fn begin(shared: &Shared, text: &str) -> Response {
+fn begin(shared: &Shared, text: &str, by: By) -> Response {
     shared.count(Counted::Authorize);
     let mut parameters = HashMap::new();
     for (name, value) in form_urlencoded::parse(text.as_bytes()) {
@@ -46,6 +59,9 @@ fn begin(shared: &Shared, text: &str) -> Response {
         );
     };
     let state = parameters.get("state").cloned().unwrap_or_default();
+    if by == By::Post && !shared.quirks.authorization.post_standalone && !parameters.contains_key("launch") {
+        return error_page(StatusCode::METHOD_NOT_ALLOWED, "Outside of an EHR launch this takes no POST.");
+    }
     match check(shared, client, &parameters) {
         Err((error, description)) => {
             redirect(shared, redirect_uri, &state, &[("error", error), ("error_description", description)])
@@ -64,37 +80,31 @@ fn begin(shared: &Shared, text: &str) -> Response {
     }
 }
 
-fn check(
-    shared: &Shared,
-    client: &Client,
-    parameters: &HashMap<String, String>,
-) -> Result<Login, (&'static str, &'static str)> {
+fn check(shared: &Shared, client: &Client, parameters: &HashMap<String, String>) -> Result<Login, Wrong> {
     let text = |name: &str| parameters.get(name).map(String::as_str).filter(|v| !v.is_empty());
+    let rules = &shared.quirks.authorization;
     if text("response_type") != Some("code") {
         return Err(("unsupported_response_type", "only response_type=code is offered"));
     }
     if text("state").is_none() {
         return Err(("invalid_request", "state is missing"));
     }
-    let challenge = text("code_challenge").ok_or(("invalid_request", "code_challenge is missing: PKCE is required"))?;
-    let challenge = CodeChallenge::parse(challenge, text("code_challenge_method"))
-        .map_err(|_| ("invalid_request", "code_challenge must be S256"))?;
-    let aud = text("aud").ok_or(("invalid_request", "aud is missing"))?;
-    let own = FhirBaseUrl::parse_with(&shared.fhir_base, UrlPolicy::AllowLoopbackHttp);
-    let asked = FhirBaseUrl::parse_with(aud, UrlPolicy::AllowLoopbackHttp);
-    if !matches!((own, asked), (Ok(own), Ok(asked)) if own == asked) {
-        return Err(("invalid_request", "aud is not this server's FHIR base URL"));
-    }
+    let challenge = match text("code_challenge") {
+        Some(challenge) => Some(
+            CodeChallenge::parse(challenge, text("code_challenge_method"))
+                .map_err(|_| ("invalid_request", "code_challenge must be S256"))?,
+        ),
+        None if rules.pkce_required => return Err(("invalid_request", "code_challenge is missing: PKCE is required")),
+        None => None,
+    };
+    check_aud(shared, text("aud"))?;
     let scopes: Scopes =
         text("scope").unwrap_or_default().parse().map_err(|_| ("invalid_scope", "a scope is malformed"))?;
-    let launch = match (text("launch"), scopes.contains(&Scope::LAUNCH)) {
-        (Some(id), true) => Some(
-            shared.state().launches.remove(id).ok_or(("invalid_request", "launch is unknown or was used before"))?,
-        ),
-        (None, true) => {
-            return Err(("invalid_request", "the scope launch needs the launch parameter of an EHR launch"));
-        }
-        (_, false) => None,
+    check_prefixes(shared, &scopes)?;
+    let launch = launch(shared, text("launch"), scopes.contains(&Scope::LAUNCH))?;
+    let refresh_asked = match shared.quirks.refresh.given {
+        RefreshGiven::Parameter(name, value) => text(name) == Some(value),
+        RefreshGiven::Scope | RefreshGiven::ScopeOfConfidential => false,
     };
     Ok(Login {
         client_id: client.id.clone(),
@@ -105,10 +115,53 @@ fn check(
         challenge,
         patient: launch.as_ref().and_then(|l| l.patient.clone()),
         launch,
+        refresh_asked,
         cookie: random_text(),
         user: None,
         expires_at: shared.now().saturating_add(LOGIN_LIFETIME),
     })
+}
+
+fn check_aud(shared: &Shared, aud: Option<&str>) -> Result<(), Wrong> {
+    let rule = shared.quirks.authorization.aud;
+    let Some(aud) = aud else {
+        return if rule == AudRule::Ignored { Ok(()) } else { Err(("invalid_request", "aud is missing")) };
+    };
+    let parse = |base: &str| FhirBaseUrl::parse_with(base, UrlPolicy::AllowLoopbackHttp);
+    let same = match rule {
+        AudRule::SameServer => matches!((parse(&shared.fhir_base), parse(aud)), (Ok(own), Ok(asked)) if own == asked),
+        AudRule::Literal => aud == shared.fhir_base,
+        AudRule::Ignored => true,
+    };
+    if same { Ok(()) } else { Err(("invalid_request", "aud is not this server's FHIR base URL")) }
+}
+
+/// Some servers know a scope only with the resource in front of it that it is for.
+fn check_prefixes(shared: &Shared, scopes: &Scopes) -> Result<(), Wrong> {
+    let prefix = format!("{}/", shared.fhir_root);
+    let known = |scope: &Scope| match scope {
+        Scope::OpenId | Scope::Profile | Scope::OfflineAccess => true,
+        other => other.as_str().starts_with(&prefix),
+    };
+    if !shared.quirks.scopes.resource_prefix || scopes.iter().all(known) {
+        Ok(())
+    } else {
+        Err(("invalid_scope", "a scope does not begin with the resource that it is for"))
+    }
+}
+
+fn launch(shared: &Shared, value: Option<&str>, scope: bool) -> Result<Option<Launch>, Wrong> {
+    match (value, scope) {
+        (Some(value), true) => {
+            let found = match shared.quirks.authorization.launch {
+                LaunchRule::Issued => shared.state().launches.remove(value),
+                LaunchRule::LauncherCode => launcher::decoded(value),
+            };
+            found.map(Some).ok_or(("invalid_request", "launch is unknown or was used before"))
+        }
+        (None, true) => Err(("invalid_request", "the scope launch needs the launch parameter of an EHR launch")),
+        (_, false) => Ok(None),
+    }
 }
 
 /// Sends the browser back to the app, with state and issuer (RFC 9207).
@@ -119,7 +172,10 @@ pub(super) fn redirect(shared: &Shared, redirect_uri: &str, state: &str, paramet
     let state = if shared.misbehaves(Misbehaviour::WrongState) { "another-state" } else { state };
     let issuer =
         if shared.misbehaves(Misbehaviour::WrongIssuer) { "https://evil.example" } else { shared.issuer.as_str() };
-    url.query_pairs_mut().extend_pairs(parameters).append_pair("state", state).append_pair("iss", issuer);
+    url.query_pairs_mut().extend_pairs(parameters).append_pair("state", state);
+    if shared.quirks.documents.iss_parameter {
+        url.query_pairs_mut().append_pair("iss", issuer);
+    }
     see_other(url.as_str())
 }
 

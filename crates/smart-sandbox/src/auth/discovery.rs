@@ -11,73 +11,64 @@ use smart_core::discovery::{Capability, SmartConfiguration};
 use smart_core::issuer::Issuer;
 use smart_core::url_policy::UrlPolicy;
 use std::sync::Arc;
-
-/// What the sandbox can do.
-const CAPABILITIES: &[&str] = &[
-    "launch-ehr",
-    "launch-standalone",
-    "authorize-post",
-    "client-public",
-    "client-confidential-symmetric",
-    "sso-openid-connect",
-    "context-ehr-patient",
-    "context-ehr-encounter",
-    "context-standalone-patient",
-    "permission-offline",
-    "permission-patient",
-    "permission-user",
-    "permission-v1",
-    "permission-v2",
-];
+use url::Url;
 
 pub(crate) async fn smart_configuration(State(shared): State<Arc<Shared>>) -> Response {
     shared.count(Counted::Discovery);
-    let url = |path: &str| format!("{}{path}", shared.issuer).parse();
-    let (Ok(token), Ok(issuer)) = (url("/token"), Issuer::parse_with(&shared.issuer, UrlPolicy::AllowLoopbackHttp))
-    else {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    };
-    let texts = |values: &[&str]| Some(values.iter().map(|v| (*v).to_owned()).collect());
-    let mut document = SmartConfiguration::new(token);
-    document.issuer = Some(issuer);
-    document.jwks_uri = url("/jwks").ok();
-    document.authorization_endpoint = url("/authorize").ok();
-    document.introspection_endpoint = url("/introspect").ok();
-    document.revocation_endpoint = url("/revoke").ok();
-    document.grant_types_supported = texts(&["authorization_code", "refresh_token"]);
-    document.token_endpoint_auth_methods_supported = Some(vec!["client_secret_basic".into()]);
-    document.response_types_supported = texts(&["code"]);
-    document.scopes_supported = texts(&[
-        "openid",
-        "fhirUser",
-        "launch",
-        "launch/patient",
-        "offline_access",
-        "online_access",
-        "patient/*.rs",
-        "user/*.rs",
-    ]);
-    document.code_challenge_methods_supported =
-        texts(if shared.misbehaves(Misbehaviour::NoS256) { &["plain"] } else { &["S256"] });
-    document.capabilities = CAPABILITIES.iter().map(|c| Capability::from(*c)).collect();
-    document.authorization_response_iss_parameter_supported = Some(true);
-    match serde_json::to_value(&document) {
-        Ok(document) => json_response(StatusCode::OK, &document),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    match document(&shared).and_then(|document| serde_json::to_value(&document).ok()) {
+        Some(document) => json_response(StatusCode::OK, &document),
+        None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
+fn document(shared: &Shared) -> Option<SmartConfiguration> {
+    let (paths, published) = (&shared.quirks.paths, &shared.quirks.documents);
+    let url = |path: &str| Url::parse(&format!("{}{path}", shared.origin)).ok();
+    let texts = |values: Option<&[&str]>| values.map(|values| values.iter().map(|v| (*v).to_owned()).collect());
+    let mut document = SmartConfiguration::new(url(&paths.token)?);
+    if published.issuer_and_keys {
+        document.issuer = Some(Issuer::parse_with(&shared.issuer, UrlPolicy::AllowLoopbackHttp).ok()?);
+        document.jwks_uri = url(&paths.keys);
+    }
+    document.authorization_endpoint = url(&paths.authorize);
+    document.introspection_endpoint = paths.introspect.as_deref().filter(|_| published.introspection).and_then(url);
+    document.revocation_endpoint = paths.revoke.as_deref().and_then(url);
+    document.grant_types_supported = texts(published.grants);
+    document.token_endpoint_auth_methods_supported =
+        published.auth_methods.map(|methods| methods.iter().map(|method| (*method).into()).collect());
+    if published.auth_methods_alias {
+        document.other.insert("token_endpoint_auth_methods".to_owned(), published.auth_methods.into());
+    }
+    if published.auth_methods.is_some_and(|methods| methods.contains(&"private_key_jwt")) {
+        document.token_endpoint_auth_signing_alg_values_supported = texts(Some(&["RS384", "ES384"]));
+    }
+    document.response_types_supported = texts(published.response_types);
+    document.scopes_supported = texts(published.scopes);
+    document.code_challenge_methods_supported =
+        if shared.misbehaves(Misbehaviour::NoS256) { texts(Some(&["plain"])) } else { texts(published.pkce_methods) };
+    document.capabilities = published.capabilities.iter().map(|c| Capability::from(*c)).collect();
+    document.authorization_response_iss_parameter_supported = published.iss_parameter.then_some(true);
+    Some(document)
+}
+
 pub(crate) async fn openid_configuration(State(shared): State<Arc<Shared>>) -> Response {
-    let issuer = &shared.issuer;
-    json_response(
-        StatusCode::OK,
-        &json!({
-            "issuer": issuer, "jwks_uri": format!("{issuer}/jwks"), "authorization_endpoint": format!("{issuer}/authorize"),
-            "token_endpoint": format!("{issuer}/token"), "response_types_supported": ["code"], "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": ["RS256"], "code_challenge_methods_supported": ["S256"],
-            "authorization_response_iss_parameter_supported": true,
-        }),
-    )
+    let paths = &shared.quirks.paths;
+    let at = |path: &str| format!("{}{path}", shared.origin);
+    let mut document = json!({
+        "issuer": shared.issuer, "jwks_uri": at(&paths.keys), "authorization_endpoint": at(&paths.authorize),
+        "token_endpoint": at(&paths.token), "response_types_supported": ["code"],
+        "subject_types_supported": ["public"], "id_token_signing_alg_values_supported": ["RS256"],
+    });
+    if let Some(members) = document.as_object_mut() {
+        if let Some(path) = &paths.userinfo {
+            members.insert("userinfo_endpoint".into(), at(path).into());
+        }
+        if shared.quirks.documents.iss_parameter {
+            members.insert("code_challenge_methods_supported".into(), json!(["S256"]));
+            members.insert("authorization_response_iss_parameter_supported".into(), true.into());
+        }
+    }
+    json_response(StatusCode::OK, &document)
 }
 
 pub(crate) async fn jwks(State(shared): State<Arc<Shared>>) -> Response {

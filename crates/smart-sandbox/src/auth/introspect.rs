@@ -1,8 +1,10 @@
 //! Introspection and revocation.
 
+use super::client_auth::authenticate;
 use super::discovery::json_response;
-use super::token::{Refused, authenticate, no_store, read_form};
-use crate::shared::{Counted, Shared};
+use super::form::{Refused, no_store, read_form};
+use super::id_token::{fhir_user, subject};
+use crate::shared::{Counted, Life, Shared};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::AUTHORIZATION;
@@ -12,30 +14,28 @@ use std::sync::Arc;
 
 pub(crate) async fn introspect(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: String) -> Response {
     shared.count(Counted::Introspect);
-    match examine(&shared, &headers, &body) {
+    match examine(&shared, &headers, &body).await {
         Ok(body) => no_store(json_response(StatusCode::OK, &body)),
         Err(refused) => refused.into_response(),
     }
 }
 
-fn examine(shared: &Shared, headers: &HeaderMap, body: &str) -> Result<Value, Refused> {
+async fn examine(shared: &Shared, headers: &HeaderMap, body: &str) -> Result<Value, Refused> {
     let form = read_form(headers, body)?;
     let bearer = headers.get(AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
     // SMART 2.2: a bearer token of an app will do; else the client authenticates, and has to have a secret.
     match bearer {
         Some(bearer) => {
-            shared.access(bearer).ok_or(Refused(
-                StatusCode::UNAUTHORIZED,
-                "invalid_token",
-                "the bearer token is expired or revoked",
-            ))?;
+            let dead =
+                || Refused::new(StatusCode::UNAUTHORIZED, "invalid_token", "the bearer token is expired or revoked");
+            shared.access(bearer).ok_or_else(dead)?;
         }
-        None if authenticate(shared, headers, &form)?.secret.is_some() => {}
+        None if authenticate(shared, headers, &form).await?.is_confidential() => {}
         None => {
-            return Err(Refused(
+            return Err(Refused::new(
                 StatusCode::UNAUTHORIZED,
                 "invalid_client",
-                "introspection needs a bearer token or a client secret",
+                "introspection needs a bearer token, or a client that can show who it is",
             ));
         }
     }
@@ -43,11 +43,14 @@ fn examine(shared: &Shared, headers: &HeaderMap, body: &str) -> Result<Value, Re
     let state = shared.state();
     let Some((issued, grant)) = state.live(token, shared.now()) else { return Ok(json!({"active": false})) };
     let mut answer = json!({
-        "active": true, "scope": grant.scopes.to_string(), "client_id": grant.client_id, "token_type": "Bearer",
+        "active": true, "scope": issued.scopes.to_string(), "client_id": grant.client_id, "token_type": "Bearer",
         "exp": issued.expires_at.as_unix_seconds(), "iat": issued.since.as_unix_seconds(), "iss": shared.issuer,
-        "sub": grant.user.replace('/', "-").to_lowercase(), "fhirUser": format!("{}/{}", shared.fhir_base, grant.user),
+        "sub": grant.user.as_deref().map_or_else(|| grant.client_id.clone(), subject),
     });
     if let Some(members) = answer.as_object_mut() {
+        if let Some(fhir_user) = grant.user.as_deref().and_then(|user| fhir_user(shared, user)) {
+            members.insert("fhirUser".into(), fhir_user.into());
+        }
         for (name, value) in [("patient", &grant.patient), ("encounter", &grant.encounter)] {
             if let Some(value) = value {
                 members.insert(name.into(), value.as_str().into());
@@ -59,23 +62,30 @@ fn examine(shared: &Shared, headers: &HeaderMap, body: &str) -> Result<Value, Re
 
 pub(crate) async fn revoke(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: String) -> Response {
     shared.count(Counted::Revoke);
-    match take_back(&shared, &headers, &body) {
+    match take_back(&shared, &headers, &body).await {
         Ok(()) => no_store(StatusCode::OK.into_response()),
         Err(refused) => refused.into_response(),
     }
 }
 
-/// A refresh token takes its whole grant with it, an access token only itself; unknown tokens are revoked already.
-fn take_back(shared: &Shared, headers: &HeaderMap, body: &str) -> Result<(), Refused> {
+/// A refresh token takes its whole grant with it (RFC 7009, section 2.1), an access token only itself; unknown tokens are
+/// revoked already.
+async fn take_back(shared: &Shared, headers: &HeaderMap, body: &str) -> Result<(), Refused> {
     let form = read_form(headers, body)?;
-    let client = authenticate(shared, headers, &form)?;
+    let client = authenticate(shared, headers, &form).await?;
     let token = form.get("token").ok_or(Refused::bad("invalid_request", "token is missing"))?;
     let mut state = shared.state();
     let belongs =
         |state: &crate::shared::State, grant: &str| state.grants.get(grant).is_some_and(|g| g.client_id == client.id);
     if let Some(grant) = state.refresh_tokens.get(token).map(|r| r.grant.clone()) {
         if belongs(&state, &grant) {
-            state.revoke_grant(&grant);
+            if shared.quirks.refresh.revokes_access {
+                state.revoke_grant(&grant);
+            } else if let Some(grant) = state.grants.get_mut(&grant)
+                && grant.life == Life::Whole
+            {
+                grant.life = Life::LastTokens;
+            }
         }
     } else if let Some(grant) = state.access_tokens.get(token).map(|t| t.grant.clone())
         && belongs(&state, &grant)

@@ -1,6 +1,7 @@
 //! What the person sees: login, patient picker, consent.
 
 use super::authorize::{redirect, see_other};
+use super::granting;
 use super::html::{error_page, page};
 use crate::accounts::{self, Account};
 use crate::shared::{Code, Login, Shared};
@@ -12,13 +13,9 @@ use smart_core::scope::{Level, Scope};
 use smart_core::untrusted::html_escaped;
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::time::Duration;
 use url::form_urlencoded;
 
-/// How long a code lives.
-const CODE_LIFETIME: Duration = Duration::from_secs(60);
-
-fn value(form: &str, name: &str) -> Option<String> {
+pub(super) fn value(form: &str, name: &str) -> Option<String> {
     form_urlencoded::parse(form.as_bytes())
         .find(|(n, _)| n == name)
         .map(|(_, v)| v.into_owned())
@@ -54,7 +51,7 @@ macro_rules! current {
     };
 }
 
-fn choices(name: &str, accounts: &[Account]) -> String {
+pub(super) fn choices(name: &str, accounts: &[Account]) -> String {
     let mut html = String::new();
     for account in accounts {
         // None is checked beforehand: a person who presses on without looking would open somebody's record.
@@ -102,8 +99,7 @@ pub(crate) async fn logged_in(State(shared): State<Arc<Shared>>, headers: Header
     };
     let own_record = account.reference.strip_prefix("Patient/").map(str::to_owned);
     let needs_patient = login.launch.is_none()
-        && (login.scopes.contains(&Scope::LAUNCH_PATIENT)
-            || login.scopes.resources().any(|r| r.level() == Level::Patient));
+        && (login.scopes.contains(&Scope::LAUNCH_PATIENT) || grants_a_record(&shared, &login, &account.reference));
     let next = if own_record.is_none() && needs_patient { "patient" } else { "consent" };
     if let Some(login) = shared.state().logins.get_mut(&id) {
         login.user = Some(account.reference);
@@ -112,6 +108,14 @@ pub(crate) async fn logged_in(State(shared): State<Arc<Shared>>, headers: Header
         }
     }
     see_other(&format!("/auth/{next}?login={id}"))
+}
+
+/// Whether scopes for one patient's record will be granted.
+fn grants_a_record(shared: &Shared, login: &Login, user: &str) -> bool {
+    shared.client(&login.client_id).is_some_and(|client| {
+        let scopes = granting::by_person(&shared.quirks.scopes, client, &login.scopes, user, login.launch.is_some());
+        scopes.resources().any(|resource| resource.level() == Level::Patient)
+    })
 }
 
 pub(crate) async fn patient(
@@ -234,7 +238,7 @@ pub(crate) async fn decided(State(shared): State<Arc<Shared>>, headers: HeaderMa
     let code = {
         let mut state = shared.state();
         let code = state.secret();
-        let expires_at = shared.now().saturating_add(CODE_LIFETIME);
+        let expires_at = shared.now().saturating_add(shared.code_lifetime);
         state.codes.insert(code.clone(), Code { login: login.clone(), expires_at, redeemed: None });
         code
     };

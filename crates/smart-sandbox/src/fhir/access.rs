@@ -2,7 +2,7 @@
 
 use super::search::{matches_parameter, value_list};
 use crate::data::StoredResource;
-use smart_core::scope::{Interaction, Level, ResourceScope, Scopes};
+use smart_core::scope::{Interaction, Level, Permissions, ResourceScope, Scope, Scopes};
 
 /// The part of a token that access rests on.
 #[derive(Debug, Clone)]
@@ -18,6 +18,12 @@ pub(crate) struct Grant<'a> {
 }
 
 impl Access {
+    /// Reading whatever there is.
+    pub(crate) fn everything() -> Self {
+        let all = ResourceScope::all_types(Level::System, Permissions::READ_SEARCH);
+        Self { scopes: Scopes::from(Scope::from(all)), patient: None }
+    }
+
     /// `None`: no scope permits it.
     pub(crate) fn grant(&self, interaction: Interaction, resource_type: &str) -> Option<Grant<'_>> {
         let scopes: Vec<_> = self

@@ -1,12 +1,13 @@
 //! The CapabilityStatement.
 
-use crate::data::DataSet;
+use crate::shared::Shared;
 use serde_json::{Value, json};
 use smart_core::discovery::OAUTH_URIS;
 
 /// What the API can do, with the endpoints in the extension that old clients read.
-pub(crate) fn statement(data: &DataSet, base: &str, issuer: &str) -> Value {
-    let uri = |name: &str, path: &str| json!({"url": name, "valueUri": format!("{issuer}{path}")});
+pub(crate) fn statement(shared: &Shared) -> Value {
+    let (data, paths) = (&shared.data, &shared.quirks.paths);
+    let uri = |name: &str, path: &str| json!({"url": name, "valueUri": format!("{}{path}", shared.origin)});
     let parameter = |name: &str, kind: &str| json!({"name": name, "type": kind});
     let resources: Vec<Value> = data
         .resource_types()
@@ -16,15 +17,23 @@ pub(crate) fn statement(data: &DataSet, base: &str, issuer: &str) -> Value {
                    "searchParam": [parameter("_id", "token"), parameter("patient", "reference"), parameter("code", "token"), parameter("date", "date")]})
         })
         .collect();
+    let mut security = json!({"cors": true});
+    if shared.quirks.documents.oauth_uris {
+        let mut uris = vec![uri("authorize", &paths.authorize), uri("token", &paths.token)];
+        uris.extend(paths.introspect.as_deref().map(|path| uri("introspect", path)));
+        uris.extend(paths.revoke.as_deref().map(|path| uri("revoke", path)));
+        let system = "http://terminology.hl7.org/CodeSystem/restful-security-service";
+        security = json!({
+            "cors": true,
+            "service": [{"coding": [{"system": system, "code": "SMART-on-FHIR"}]}],
+            "extension": [{"url": OAUTH_URIS, "extension": uris}],
+        });
+    }
     json!({
         "resourceType": "CapabilityStatement", "status": "active", "date": "2026-01-01", "kind": "instance",
         "software": {"name": "smart-sandbox", "version": env!("CARGO_PKG_VERSION")}, "fhirVersion": "4.0.1",
-        "format": ["application/fhir+json"], "implementation": {"description": "SMART sandbox", "url": base},
-        "rest": [{"mode": "server", "security": {
-            "cors": true,
-            "service": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/restful-security-service", "code": "SMART-on-FHIR"}]}],
-            "extension": [{"url": OAUTH_URIS, "extension": [
-                uri("authorize", "/authorize"), uri("token", "/token"), uri("introspect", "/introspect"), uri("revoke", "/revoke")]}]
-        }, "resource": resources}]
+        "format": ["application/fhir+json"],
+        "implementation": {"description": "SMART sandbox", "url": shared.fhir_base},
+        "rest": [{"mode": "server", "security": security, "resource": resources}],
     })
 }

@@ -5,6 +5,7 @@ use super::capability::statement;
 use super::outcome::{insufficient_scope, refuse, resource, unauthorized};
 use super::search::{matches_parameter, value_list};
 use crate::auth::discovery;
+use crate::quirks::{FhirAccess, Quirks};
 use crate::shared::{Counted, Shared};
 use axum::Router;
 use axum::extract::{Path, RawQuery, State};
@@ -22,19 +23,24 @@ use url::form_urlencoded;
 const DEFAULT_COUNT: usize = 20;
 const MAX_COUNT: usize = 200;
 
-/// What is below `/fhir`.
-pub(crate) fn router() -> Router<Arc<Shared>> {
-    Router::new()
-        .route("/fhir/.well-known/smart-configuration", get(discovery::smart_configuration))
-        .route("/fhir/metadata", get(metadata))
-        .route("/fhir", get(page))
-        .route("/fhir/{resource_type}", get(search))
-        .route("/fhir/{resource_type}/{id}", get(read))
-        .fallback(|| async { refuse(StatusCode::NOT_FOUND, "not-found", "there is nothing here") })
+/// What is below the FHIR base.
+pub(crate) fn router(quirks: &Quirks) -> Router<Arc<Shared>> {
+    let base = &quirks.paths.fhir;
+    let root = if base.is_empty() { "/" } else { base };
+    let mut router = Router::new()
+        .route(&format!("{base}/metadata"), get(metadata))
+        .route(root, get(page))
+        .route(&format!("{base}/{{resource_type}}"), get(search))
+        .route(&format!("{base}/{{resource_type}}/{{id}}"), get(read));
+    if quirks.documents.smart_configuration {
+        let path = format!("{base}/.well-known/smart-configuration");
+        router = router.route(&path, get(discovery::smart_configuration));
+    }
+    router.fallback(|| async { refuse(StatusCode::NOT_FOUND, "not-found", "there is nothing here") })
 }
 
 async fn metadata(State(shared): State<Arc<Shared>>) -> Response {
-    resource(StatusCode::OK, &statement(&shared.data, &shared.fhir_base, &shared.issuer))
+    resource(StatusCode::OK, &statement(&shared))
 }
 
 async fn read(
@@ -142,7 +148,7 @@ fn bundle(
     offset: usize,
     count: usize,
 ) -> Response {
-    let base = &shared.fhir_base;
+    let base = &shared.fhir_root;
     let query: String = form_urlencoded::Serializer::new(String::new()).extend_pairs(used).finish();
     let mut links = vec![json!({"relation": "self", "url": format!("{base}/{resource_type}?{query}")})];
     if offset + count < found.len() {
@@ -165,10 +171,15 @@ fn bundle(
 }
 
 fn access(shared: &Shared, headers: &HeaderMap) -> Result<Access, Box<Response>> {
+    if shared.quirks.fhir == FhirAccess::Open {
+        return Ok(Access::everything());
+    }
     let Some(header) = headers.get(AUTHORIZATION) else { return Err(Box::new(unauthorized(false))) };
     let token = header.to_str().ok().and_then(|text| {
         let (scheme, token) = text.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then_some(token)
     });
-    token.and_then(|token| shared.access(token)).ok_or_else(|| Box::new(unauthorized(true).into_response()))
+    let access = token.and_then(|token| shared.access(token));
+    let access = access.ok_or_else(|| Box::new(unauthorized(true).into_response()))?;
+    Ok(if shared.quirks.fhir == FhirAccess::AnyToken { Access::everything() } else { access })
 }
