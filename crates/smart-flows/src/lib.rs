@@ -14,6 +14,7 @@
 
 mod activity;
 mod app;
+pub mod audit;
 mod authorize;
 mod backend;
 mod client;
