@@ -145,7 +145,7 @@ impl<'e> Walk<'e> {
             return if junk.is_told_by(line) && (line.after() == after || begins_later) {
                 self.torn += 1;
                 self.accept(line)
-            } else if line.after() == after {
+            } else if line.after() == after && line.content != Content::Torn {
                 Err(Stop::Broken(junk.place, BreakKind::Inserted))
             } else {
                 Err(Stop::Broken(junk.place, BreakKind::Altered))

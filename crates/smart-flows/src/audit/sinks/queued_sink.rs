@@ -5,7 +5,7 @@ use crate::audit::event::AuditEvent;
 use crate::audit::sink::AuditSink;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, channel, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -30,6 +30,12 @@ enum Message {
 struct Failures {
     count: AtomicU64,
     untold: Mutex<Option<AuditError>>,
+}
+
+impl Failures {
+    fn untold(&self) -> MutexGuard<'_, Option<AuditError>> {
+        self.untold.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl QueuedSink {
@@ -84,7 +90,7 @@ fn serve(sink: &dyn AuditSink, messages: &Receiver<Message>, failures: &Failures
                 if let Err(error) = sink.record(&event) {
                     failures.count.fetch_add(1, Ordering::Relaxed);
                     tracing::error!(sink = sink.name(), id = %event.id(), %error, "an event was not recorded by an audit sink");
-                    failures.untold.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                    failures.untold().get_or_insert(error);
                 }
             }
             // Who waits may have given up.
@@ -95,14 +101,22 @@ fn serve(sink: &dyn AuditSink, messages: &Receiver<Message>, failures: &Failures
 
 impl AuditSink for QueuedSink {
     fn record(&self, event: &AuditEvent) -> Result<(), AuditError> {
-        let closed = AuditError::Closed { sink: self.name };
-        let Some(queue) = &self.queue else { return Err(closed) };
-        match queue.try_send(Message::Event(Box::new(event.clone()))) {
-            Ok(()) => {}
-            Err(TrySendError::Full(_)) => return Err(AuditError::Full { sink: self.name }),
-            Err(TrySendError::Disconnected(_)) => return Err(closed),
+        // Looked at before this event can fail itself.
+        let earlier = self.failures.untold().take();
+        let queued = match &self.queue {
+            Some(queue) => queue.try_send(Message::Event(Box::new(event.clone()))),
+            None => return Err(AuditError::Closed { sink: self.name }),
+        };
+        if let Err(refused) = queued {
+            if let Some(earlier) = earlier {
+                self.failures.untold().get_or_insert(earlier);
+            }
+            return Err(match refused {
+                TrySendError::Full(_) => AuditError::Full { sink: self.name },
+                TrySendError::Disconnected(_) => AuditError::Closed { sink: self.name },
+            });
         }
-        match self.failures.untold.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        match earlier {
             Some(source) => Err(AuditError::Earlier { sink: self.name, source: Box::new(source) }),
             None => Ok(()),
         }
