@@ -1,13 +1,29 @@
 //! The FHIR base URL: what is sent is what the user gave, what is compared is normalised.
 
+use crate::untrusted::shown;
 use crate::url_policy::{UrlError, UrlPolicy};
+use percent_encoding::percent_decode;
 use url::Url;
 
 /// The base URL of a FHIR server: the `iss` of an EHR launch and the `aud` of an authorization request.
 ///
-/// Many servers compare `aud` letter by letter, so [`as_str`](Self::as_str) is byte for byte what was given
-/// (requirement AZ-02). Two bases are equal (`==`, `Hash`) when they name the same server: scheme and host in any
-/// case, the default port written or not, and trailing slashes make no difference; the path is compared as it is.
+/// **What is sent** is what was given: many servers compare `aud` letter by letter, so [`as_str`](Self::as_str) is
+/// byte for byte the text that the user or the EHR gave (requirement AZ-02), and so is what is serialised.
+///
+/// **What is compared** is [`normalised`](Self::normalised). Two bases are equal (`==`, `Hash`) when they name the same
+/// server as RFC 3986, section 6.2.2 and 6.2.3 sees it:
+///
+/// | makes no difference | makes a difference |
+/// |---|---|
+/// | case of scheme and host | case of the path |
+/// | the default port written or not | any other port, https or http |
+/// | trailing slashes | any other slash |
+/// | `.` and `..` segments, which are resolved | percent-encoding: `%41` is not `A`, `%2f` is no slash |
+/// | an international host name or its `xn--` form | a host name with a final dot |
+///
+/// A base has no user name, query or fragment, and no blanks, control characters or backslashes: these are refused, not
+/// mended, since a server that compares letters would see another text than the one that was checked.
+///
 /// This type is not an [`Issuer`](crate::issuer::Issuer), which is compared letter by letter.
 #[derive(Debug, Clone)]
 pub struct FhirBaseUrl {
@@ -54,31 +70,88 @@ impl FhirBaseUrl {
     /// `.well-known/smart-configuration`, `Patient?name=x`. The caller has encoded `relative`.
     ///
     /// # Errors
-    /// [`UrlError::NotAbsolute`] when the result is no URL.
+    /// [`UrlError::NotAbsolute`] when the result is no URL, [`UrlError::UnexpectedPart`] when it would not be
+    /// [below the base](Self::contains): `../other-tenant/Patient/1`.
     pub fn join(&self, relative: &str) -> Result<Url, UrlError> {
         let joined = format!("{}/{}", self.normalised, relative.trim_start_matches('/'));
-        Url::parse(&joined).map_err(|e| UrlError::NotAbsolute { given: joined, reason: e.to_string() })
+        let url = Url::parse(&joined)
+            .map_err(|e| UrlError::NotAbsolute { given: shown(&joined, 200), reason: e.to_string() })?;
+        if self.contains(&url) {
+            Ok(url)
+        } else {
+            Err(UrlError::UnexpectedPart { given: shown(&joined, 200), part: "way out of the FHIR base" })
+        }
     }
 
-    /// Resolves a reference of a document against this base taken as a folder (RFC 3986, section 5): `auth/token`,
-    /// `/auth/token`, `//host/token` or an absolute URL.
+    /// Resolves a reference of a FHIR resource against this base taken as a folder (FHIR R4, references): `Patient/1`
+    /// lies below the base. What comes out may lie anywhere; ask [`contains`](Self::contains).
     ///
     /// # Errors
     /// [`UrlError::NotAbsolute`] when the reference cannot be resolved.
     pub fn resolve(&self, reference: &str) -> Result<Url, UrlError> {
-        let unresolved =
-            |e: url::ParseError| UrlError::NotAbsolute { given: reference.to_owned(), reason: e.to_string() };
-        Url::parse(&format!("{}/", self.normalised)).map_err(unresolved)?.join(reference).map_err(unresolved)
+        Url::parse(&format!("{}/", self.normalised))
+            .and_then(|folder| folder.join(reference))
+            .map_err(|e| unresolved(reference, e))
     }
 
-    /// Whether `url` lies at or below this base: same origin, and the path continues the base's path at a slash.
+    /// Resolves a relative endpoint of a discovery document against this base taken as a URL, as it was given (SMART
+    /// App Launch 2.2, conformance: `new URL(relativeUrl, fhirBaseUrl)`; RFC 3986, section 5).
     ///
-    /// A bearer token may be sent there (requirement TK-14); other tenants of the same host are outside.
+    /// The last segment of a base without a trailing slash gives way: `auth/token` at `https://ehr.example/r4` is
+    /// `https://ehr.example/auth/token`, and at `https://ehr.example/r4/` it is `https://ehr.example/r4/auth/token`.
+    ///
+    /// # Errors
+    /// [`UrlError::NotAbsolute`] when the reference cannot be resolved.
+    pub fn resolve_endpoint(&self, reference: &str) -> Result<Url, UrlError> {
+        self.url.join(reference).map_err(|e| unresolved(reference, e))
+    }
+
+    /// Whether `url` lies at or below this base: same origin, no user name in it, and the path continues the base's
+    /// path at a slash.
+    ///
+    /// A bearer token may be sent there (requirement TK-14); other tenants of the same host are outside. A URL that a
+    /// server or proxy could take for one outside is outside as well: whose path has, below the base, an encoded slash
+    /// or backslash, or a segment that is `.` or `..` once it is decoded or its `;` parameters are cut off. No URL of
+    /// FHIR's has such.
     pub fn contains(&self, url: &Url) -> bool {
         let base_path = self.url.path().trim_end_matches('/');
         crate::url_policy::same_origin(&self.url, url)
-            && url.path().strip_prefix(base_path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.path().strip_prefix(base_path).is_some_and(stays_below)
     }
+}
+
+fn unresolved(reference: &str, error: url::ParseError) -> UrlError {
+    UrlError::NotAbsolute { given: shown(reference, 200), reason: error.to_string() }
+}
+
+/// Whether what follows the base's path begins at a slash and cannot be read as leading out again.
+fn stays_below(rest: &str) -> bool {
+    (rest.is_empty() || rest.starts_with('/'))
+        // The parser has resolved plain dot segments; only what it leaves alone has to be looked into.
+        && (!rest.contains(['%', ';']) || rest.split('/').all(is_plain_segment))
+}
+
+/// How often a segment may be percent-encoded before it is taken for an attack.
+const MAX_DECODING: usize = 4;
+
+fn is_plain_segment(segment: &str) -> bool {
+    let mut octets = segment.as_bytes().to_vec();
+    for _ in 0..MAX_DECODING {
+        let name = octets.split(|octet| *octet == b';').next().unwrap_or_default();
+        if matches!(name, b"." | b"..")
+            || octets.iter().any(|octet| matches!(octet, b'/' | b'\\') || octet.is_ascii_control())
+        {
+            return false;
+        }
+        let decoded: Vec<u8> = percent_decode(&octets).collect();
+        if decoded == octets {
+            return true;
+        }
+        octets = decoded;
+    }
+    false
 }
 
 impl PartialEq for FhirBaseUrl {
@@ -150,14 +223,36 @@ mod tests {
         assert_eq!(base("https://ehr.example").join("/metadata").unwrap().as_str(), "https://ehr.example/metadata");
     }
 
-    /// DI-08 (SMART 2.1, FHIR-38645): relative endpoints resolve against the FHIR base.
+    /// A relative reference of FHIR (R4, references and paging): takes the base for a folder.
     #[test]
     fn references_resolve_against_the_base_as_a_folder() {
-        let at = |reference| base("https://ehr.example/r4").resolve(reference).unwrap().to_string();
-        assert_eq!(at("auth/token"), "https://ehr.example/r4/auth/token");
-        assert_eq!(at("/auth/token"), "https://ehr.example/auth/token");
-        assert_eq!(at("//login.example/token"), "https://login.example/token");
-        assert_eq!(at("https://x.example/t"), "https://x.example/t");
+        for given in ["https://ehr.example/r4", "https://ehr.example/r4/"] {
+            let at = |reference| base(given).resolve(reference).unwrap().to_string();
+            assert_eq!(at("Patient/1"), "https://ehr.example/r4/Patient/1");
+            assert_eq!(at("?_getpages=x"), "https://ehr.example/r4/?_getpages=x");
+            assert_eq!(at("/r4/Patient/1"), "https://ehr.example/r4/Patient/1");
+            assert_eq!(at("https://x.example/t"), "https://x.example/t");
+            assert!(base(given).resolve("https://[").is_err());
+        }
+    }
+
+    /// DI-08 (SMART 2.1, conformance, FHIR-38645): relative endpoints resolve as `new URL(relative, base)` does.
+    #[test]
+    fn relative_endpoints_resolve_against_the_base_as_it_was_given() {
+        for (given, reference, resolved) in [
+            ("https://ehr.example/r4", "auth/token", "https://ehr.example/auth/token"),
+            ("https://ehr.example/r4/", "auth/token", "https://ehr.example/r4/auth/token"),
+            ("https://ehr.example", "auth/token", "https://ehr.example/auth/token"),
+            ("https://ehr.example/r4", "./token", "https://ehr.example/token"),
+            ("https://ehr.example/t1/r4/", "../token", "https://ehr.example/t1/token"),
+            ("https://ehr.example/r4", "/auth/token", "https://ehr.example/auth/token"),
+            ("https://ehr.example/r4/", "/auth/token?x=1", "https://ehr.example/auth/token?x=1"),
+            ("https://ehr.example:8443/r4", "//login.example/token", "https://login.example/token"),
+            ("https://ehr.example/r4", "https://x.example/t", "https://x.example/t"),
+        ] {
+            assert_eq!(base(given).resolve_endpoint(reference).unwrap().as_str(), resolved, "{given} {reference}");
+        }
+        assert!(base("https://ehr.example/r4").resolve_endpoint("//[").is_err());
     }
 
     /// TK-14: a token may be used below the base only, not at another tenant of the same host.

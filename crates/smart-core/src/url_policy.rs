@@ -1,6 +1,10 @@
 //! Which URLs may carry codes, tokens and health data.
 
+use crate::untrusted::shown;
 use url::{Host, Url};
+
+/// How much of a refused URL an error repeats, in characters.
+const SHOWN: usize = 200;
 
 /// Whether plain http is ever acceptable (requirements DI-13, SE-01, SE-02).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -12,7 +16,7 @@ pub enum UrlPolicy {
     AllowLoopbackHttp,
 }
 
-/// Why a URL was refused.
+/// Why a URL was refused. What an error repeats of it is cut and cleaned: it may come from outside.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
     /// Not an absolute URL.
@@ -53,18 +57,32 @@ impl UrlPolicy {
             "http" => self == Self::AllowLoopbackHttp && is_loopback(url),
             _ => false,
         };
-        if allowed { Ok(()) } else { Err(UrlError::NotHttps { given: url.to_string() }) }
+        if allowed { Ok(()) } else { Err(UrlError::NotHttps { given: shown(url.as_str(), SHOWN) }) }
     }
 
     /// Parses an absolute URL and checks it.
     ///
+    /// What the parser would mend is refused: blanks, control characters, backslashes, other than two slashes before
+    /// the host, an `@` without a user name. A text that is later sent or compared as it is must not mean another URL
+    /// than the one that was checked.
+    ///
     /// # Errors
     /// [`UrlError`].
     pub fn parse(self, given: &str) -> Result<Url, UrlError> {
-        let url =
-            Url::parse(given).map_err(|e| UrlError::NotAbsolute { given: given.to_owned(), reason: e.to_string() })?;
+        let not_absolute = |reason: String| UrlError::NotAbsolute { given: shown(given, SHOWN), reason };
+        if has_stray_characters(given) {
+            return Err(not_absolute("it has a blank, a control character or a backslash".to_owned()));
+        }
+        let url = Url::parse(given).map_err(|e| not_absolute(e.to_string()))?;
         self.check(&url)?;
-        Ok(url)
+        let after_scheme = given.get(url.scheme().len()..).and_then(|rest| rest.strip_prefix("://"));
+        match after_scheme.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default()) {
+            None | Some("") => Err(not_absolute("there is no host after `://`".to_owned())),
+            Some(authority) if authority.contains('@') => {
+                Err(UrlError::UnexpectedPart { given: without_credentials(&url), part: "user name or password" })
+            }
+            Some(_) => Ok(url),
+        }
     }
 
     /// The same for a URL that names a server: it has no query and no fragment.
@@ -75,11 +93,16 @@ impl UrlPolicy {
         let url = self.parse(given)?;
         for (part, present) in [("query", url.query().is_some()), ("fragment", url.fragment().is_some())] {
             if present {
-                return Err(UrlError::UnexpectedPart { given: given.to_owned(), part });
+                return Err(UrlError::UnexpectedPart { given: shown(given, SHOWN), part });
             }
         }
         Ok(url)
     }
+}
+
+/// Whether a URL's text has characters that no URL has and that the parser would drop or replace.
+pub(crate) fn has_stray_characters(text: &str) -> bool {
+    text.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\')
 }
 
 fn without_credentials(url: &Url) -> String {
@@ -87,7 +110,7 @@ fn without_credentials(url: &Url) -> String {
     // Both fail only on URLs that cannot have credentials, which then have none to show.
     let _ = shown.set_username("");
     let _ = shown.set_password(None);
-    shown.to_string()
+    crate::untrusted::shown(shown.as_str(), SHOWN)
 }
 
 /// Whether the URL's host is this machine: `localhost`, `127.0.0.0/8` or `[::1]`.
@@ -126,6 +149,26 @@ mod tests {
     fn credentials_are_refused_and_not_shown() {
         let error = UrlPolicy::HttpsOnly.parse("https://bob:hunter2@ehr.example/").unwrap_err();
         assert!(!error.to_string().contains("hunter2"), "{error}");
+    }
+
+    /// CB-08, AZ-02: a URL whose text is not the one that it stands for is refused, and errors cannot steer a terminal.
+    #[test]
+    fn stray_characters_are_refused_and_cleaned() {
+        for given in [
+            " https://ehr.example/r4",
+            "https://ehr.example/r4\n",
+            "https://ehr.ex\tample/r4",
+            "https:\\\\ehr.example\\r4",
+            "https://ehr.example/a b",
+            "https://ehr.example/\u{a0}",
+            "https://ehr.example/\u{1b}[2J",
+        ] {
+            let error = UrlPolicy::HttpsOnly.parse(given).unwrap_err();
+            assert!(matches!(error, UrlError::NotAbsolute { .. }), "{given:?}");
+            assert!(!error.to_string().contains(['\u{1b}', '\n', '\t']), "{given:?}");
+        }
+        let long = format!("https://ehr.example/{}?x", "a".repeat(100_000));
+        assert!(UrlPolicy::HttpsOnly.parse_identifier(&long).unwrap_err().to_string().len() < 500);
     }
 
     /// FR-04 (RFC 9110, 15.4): an origin is scheme, host and port, the default port included.

@@ -128,7 +128,7 @@ impl<'a> Members<'a> {
         let text = text.trim();
         let url = match (Url::parse(text), self.base) {
             (Err(url::ParseError::RelativeUrlWithoutBase), Some(base)) if !text.is_empty() => {
-                let url = base.resolve(text)?;
+                let url = base.resolve_endpoint(text)?;
                 let message = format!("`{name}` is the relative URL `{}`; it was resolved to {url}", shown(text, 200));
                 self.note(FindingCode::RelativeEndpoint, message);
                 url
