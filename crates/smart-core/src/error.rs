@@ -2,6 +2,7 @@
 
 use crate::authorize::{AuthorizationError, CallbackError};
 use crate::context::FhirUserError;
+use crate::discovery::DiscoveryError;
 use crate::json::JsonError;
 use crate::launch::LaunchError;
 use crate::pkce::PkceError;
@@ -27,6 +28,9 @@ pub enum Error {
     /// The scopes of a backend service are not such.
     #[error(transparent)]
     BackendScope(#[from] BackendScopeError),
+    /// Discovery found no server to use.
+    #[error(transparent)]
+    Discovery(#[from] DiscoveryError),
     /// An EHR launch was refused.
     #[error(transparent)]
     Launch(#[from] LaunchError),
@@ -65,6 +69,7 @@ impl Error {
         match self {
             Self::Token(error) => error.is_retryable(),
             Self::Callback(error) => error.is_retryable(),
+            Self::Discovery(error) => error.is_retryable(),
             _ => false,
         }
     }

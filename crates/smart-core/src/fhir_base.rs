@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(base("https://ehr.example").join("/metadata").unwrap().as_str(), "https://ehr.example/metadata");
     }
 
-    /// A relative reference of FHIR (R4, references and paging): takes the base for a folder.
+    /// A relative reference of FHIR (R4, references and paging) takes the base for a folder.
     #[test]
     fn references_resolve_against_the_base_as_a_folder() {
         for given in ["https://ehr.example/r4", "https://ehr.example/r4/"] {

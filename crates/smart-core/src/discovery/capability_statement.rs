@@ -42,39 +42,50 @@ impl CapabilityStatement {
             fhir_version: object.get("fhirVersion").and_then(Value::as_str).map(str::to_owned),
             ..Self::default()
         };
-        // The first `rest` of mode server counts; statements of clients describe what somebody asks, not what is.
-        for rest in list(&Value::Object(object), "rest") {
-            if rest.get("mode").and_then(Value::as_str).is_some_and(|mode| mode != "server") {
-                continue;
+        let object = Value::Object(object);
+        // Statements of clients describe what somebody asks, not what is.
+        let servers = list(&object, "rest")
+            .iter()
+            .filter(|rest| rest.get("mode").and_then(Value::as_str).is_none_or(|mode| mode == "server"));
+        // Endpoints of two authorization servers must not be mixed: one extension counts as a whole, the first that
+        // names a token endpoint.
+        for security in servers.filter_map(|rest| rest.get("security")) {
+            for extension in extensions(security, OAUTH_URIS) {
+                let uris = uris(extension);
+                if !read.oauth_uris.contains_key(TOKEN) && (read.oauth_uris.is_empty() || uris.contains_key(TOKEN)) {
+                    read.oauth_uris = uris;
+                    read.capabilities = capabilities(security);
+                }
             }
-            let Some(security) = rest.get("security") else { continue };
-            read.security(security);
         }
         Ok(read)
     }
+}
 
-    fn security(&mut self, security: &Value) {
-        for extension in list(security, "extension") {
-            match extension.get("url").and_then(Value::as_str) {
-                Some(OAUTH_URIS) => self.uris(extension),
-                Some(CAPABILITIES) => {
-                    let word = ["valueCode", "valueString"].iter().find_map(|n| extension.get(*n)?.as_str());
-                    self.capabilities.extend(word.map(Capability::from));
-                }
-                _ => {}
-            }
+/// The name of the token endpoint in the extension.
+const TOKEN: &str = "token";
+
+fn uris(extension: &Value) -> BTreeMap<String, String> {
+    let mut uris = BTreeMap::new();
+    for child in list(extension, "extension") {
+        let name = child.get("url").and_then(Value::as_str);
+        let uri = ["valueUri", "valueUrl"].iter().find_map(|n| child.get(*n)?.as_str());
+        if let (Some(name), Some(uri)) = (name, uri) {
+            uris.entry(name.to_owned()).or_insert_with(|| uri.to_owned());
         }
     }
+    uris
+}
 
-    fn uris(&mut self, extension: &Value) {
-        for child in list(extension, "extension") {
-            let name = child.get("url").and_then(Value::as_str);
-            let uri = ["valueUri", "valueUrl"].iter().find_map(|n| child.get(*n)?.as_str());
-            if let (Some(name), Some(uri)) = (name, uri) {
-                self.oauth_uris.entry(name.to_owned()).or_insert_with(|| uri.to_owned());
-            }
-        }
-    }
+fn capabilities(security: &Value) -> Vec<Capability> {
+    extensions(security, CAPABILITIES)
+        .filter_map(|extension| ["valueCode", "valueString"].iter().find_map(|n| extension.get(*n)?.as_str()))
+        .map(Capability::from)
+        .collect()
+}
+
+fn extensions<'v>(value: &'v Value, url: &'static str) -> impl Iterator<Item = &'v Value> {
+    list(value, "extension").iter().filter(move |e| e.get("url").and_then(Value::as_str) == Some(url))
 }
 
 fn list<'v>(value: &'v Value, name: &str) -> &'v [Value] {

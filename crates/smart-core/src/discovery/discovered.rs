@@ -4,12 +4,12 @@ use super::capability::{Capability, CapabilitySet};
 use super::capability_statement::CapabilityStatement;
 use super::endpoint::Endpoint;
 use super::error::DiscoveryError;
-use super::flow::{Flow, GatePolicy};
+use super::flow::{Flow, GatePolicy, NotAnnounced};
 use super::members::Members;
 use super::policy::DiscoveryOptions;
 use super::report::{Finding, FindingCode, Severity, ValidationReport};
 use super::smart_configuration::SmartConfiguration;
-use super::validate::validate;
+use super::validate::{no_challenge_methods, validate};
 use super::version::SmartVersion;
 use crate::authorize::AuthorizationServer;
 use crate::fhir_base::FhirBaseUrl;
@@ -115,10 +115,12 @@ impl Discovered {
         })
     }
 
-    /// Whether a flow can be tried: its endpoints must be there; capabilities that the server does not list are
-    /// reported or, when the caller wants so, refused. Servers under-advertise, so the default is to report.
+    /// Whether a flow can be tried: its endpoints must be there; a capability, grant or authentication method that it
+    /// needs and the server does not announce is reported or, when the caller wants so, refused. Servers
+    /// under-advertise, so the default is to report (requirements DI-11, BS-06).
     ///
-    /// A server without any capability list says nothing about them, and nothing is held against it.
+    /// A server without any list of capabilities, grants or methods says nothing about them, and nothing is held
+    /// against it.
     ///
     /// # Errors
     /// [`DiscoveryError::NotOffered`] or [`DiscoveryError::CapabilityMissing`].
@@ -126,17 +128,35 @@ impl Discovered {
         for endpoint in flow.endpoints() {
             self.endpoint(*endpoint)?;
         }
-        let known = !self.configuration.capabilities.is_empty();
-        let missing: Vec<_> = flow.needed().iter().filter(|c| known && !self.configuration.supports(c)).collect();
+        let missing = self.not_announced(flow);
         if policy == GatePolicy::Refuse && !missing.is_empty() {
-            return Err(DiscoveryError::CapabilityMissing {
-                base: self.fhir_base.as_str().to_owned(),
-                flow,
-                missing: missing.into_iter().cloned().collect(),
-            });
+            return Err(DiscoveryError::CapabilityMissing { base: self.fhir_base.as_str().to_owned(), flow, missing });
         }
-        let warn = |c: &Capability| format!("the server does not list `{c}`, which {flow} needs; it is tried anyway");
-        Ok(missing.into_iter().map(|c| Finding::new(FindingCode::CapabilityNotListed, warn(c))).collect())
+        let finding = |missing: NotAnnounced| {
+            let code = match missing {
+                NotAnnounced::Capability(_) => FindingCode::CapabilityNotListed,
+                NotAnnounced::Grant(_) => FindingCode::GrantNotListed,
+                NotAnnounced::AuthMethod(_) => FindingCode::AuthMethodNotListed,
+            };
+            let message = format!("the server does not announce {missing}, which {flow} needs; it is tried anyway");
+            Finding::new(code, message)
+        };
+        Ok(missing.into_iter().map(finding).collect())
+    }
+
+    fn not_announced(&self, flow: Flow) -> Vec<NotAnnounced> {
+        let configuration = &self.configuration;
+        let known = !configuration.capabilities.is_empty();
+        let capabilities = flow.needed().iter().filter(|c| known && !configuration.supports(c));
+        let mut missing: Vec<_> = capabilities.cloned().map(NotAnnounced::Capability).collect();
+        let grants = configuration.grant_types_supported.as_ref();
+        if grants.is_some_and(|grants| !grants.iter().any(|grant| grant == flow.grant())) {
+            missing.push(NotAnnounced::Grant(flow.grant()));
+        }
+        let methods = configuration.token_endpoint_auth_methods_supported.as_ref();
+        let method = flow.auth_method().filter(|method| methods.is_some_and(|methods| !methods.contains(method)));
+        missing.extend(method.map(NotAnnounced::AuthMethod));
+        missing
     }
 
     /// The capability sets that the server has whole.
@@ -254,11 +274,16 @@ fn finish(
     options.overrides.check(options.url_policy)?;
     options.overrides.apply(&mut configuration, &mut findings);
     let version = SmartVersion::guess(&configuration);
-    if source == Source::WellKnown {
-        validate(&configuration, version, &mut findings);
-    } else {
-        // What the other documents cannot say is nothing that they lack.
-        findings.retain(|f| f.code != FindingCode::CapabilitiesMissing);
+    match source {
+        Source::WellKnown => validate(&configuration, version, &mut findings),
+        // What a CapabilityStatement cannot say is nothing that it lacks; but who demands that S256 is listed must not
+        // get a server that lists nothing.
+        Source::CapabilityStatement => {
+            findings.retain(|f| f.code != FindingCode::CapabilitiesMissing);
+            findings.push(no_challenge_methods());
+        }
+        // The caller's word needs no document.
+        Source::Overrides => {}
     }
     options.policy.grade(&mut findings);
     let report = ValidationReport::new(findings);

@@ -1,8 +1,7 @@
 //! Why discovery ended without a server to use.
 
-use super::capability::Capability;
 use super::endpoint::Endpoint;
-use super::flow::Flow;
+use super::flow::{Flow, NotAnnounced};
 use super::report::Finding;
 use crate::json::JsonError;
 use crate::url_policy::UrlError;
@@ -112,9 +111,9 @@ pub enum DiscoveryError {
         /// The endpoint.
         endpoint: Endpoint,
     },
-    /// The server does not list what a flow needs, and the caller wanted that checked.
+    /// The server does not announce what a flow needs, and the caller wanted that checked.
     #[error(
-        "the server {base} does not list what {flow} needs: {}; ask its operator, or go on with GatePolicy::Warn",
+        "the server {base} does not announce what {flow} needs: {}; ask its operator, or go on with GatePolicy::Warn",
         .missing.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     )]
     CapabilityMissing {
@@ -122,9 +121,16 @@ pub enum DiscoveryError {
         base: String,
         /// What was wanted.
         flow: Flow,
-        /// What is not listed.
-        missing: Vec<Capability>,
+        /// What is not announced.
+        missing: Vec<NotAnnounced>,
     },
+}
+
+impl DiscoveryError {
+    /// Whether discovery may work a little later, unchanged: the server failed or was busy.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Status { status: 408 | 429 | 500 | 502 | 503 | 504, .. })
+    }
 }
 
 fn status_hint(status: u16) -> &'static str {

@@ -3,7 +3,7 @@
 use super::report::{Finding, FindingCode};
 use crate::fhir_base::FhirBaseUrl;
 use crate::untrusted::shown;
-use crate::url_policy::{UrlError, UrlPolicy};
+use crate::url_policy::{UrlError, UrlPolicy, has_stray_characters};
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -18,16 +18,16 @@ pub(super) struct Members<'a> {
 impl<'a> Members<'a> {
     /// With a `base`, relative URLs are resolved against it; without, they are refused.
     pub(super) fn new(object: Map<String, Value>, base: Option<&'a FhirBaseUrl>, policy: UrlPolicy) -> Self {
-        let left = object.into_iter().filter(|(_, value)| !value.is_null()).collect();
-        Self { left, base, policy, findings: Vec::new() }
+        Self { left: object, base, policy, findings: Vec::new() }
     }
 
     pub(super) fn note(&mut self, code: FindingCode, message: impl Into<String>) {
         self.findings.push(Finding::new(code, message));
     }
 
+    /// Whether a member is there; one that is `null` is not.
     pub(super) fn has(&self, name: &str) -> bool {
-        self.left.contains_key(name)
+        self.left.get(name).is_some_and(|value| !value.is_null())
     }
 
     pub(super) fn policy(&self) -> UrlPolicy {
@@ -39,13 +39,20 @@ impl<'a> Members<'a> {
         (self.left, self.findings)
     }
 
+    /// Takes a member; one that is `null` is gone and as good as absent.
     pub(super) fn value(&mut self, name: &str) -> Option<Value> {
-        self.left.shift_remove(name)
+        self.left.shift_remove(name).filter(|value| !value.is_null())
     }
 
     /// Puts a member back that turned out unreadable.
     pub(super) fn unreadable(&mut self, name: &str, value: Value, expected: &str) {
         self.note(FindingCode::MemberMalformed, format!("`{name}` is not {expected}; it was not read"));
+        self.left.insert(name.to_owned(), value);
+    }
+
+    /// Puts a URL back that may not be used.
+    pub(super) fn refuse(&mut self, name: &str, value: Value, reason: &UrlError) {
+        self.note(FindingCode::EndpointRefused, format!("`{name}` is left out: {reason}"));
         self.left.insert(name.to_owned(), value);
     }
 
@@ -125,18 +132,21 @@ impl<'a> Members<'a> {
 
     /// Resolves and checks the URL of an endpoint.
     pub(super) fn endpoint(&mut self, name: &str, text: &str) -> Result<Url, UrlError> {
-        let text = text.trim();
-        let url = match (Url::parse(text), self.base) {
-            (Err(url::ParseError::RelativeUrlWithoutBase), Some(base)) if !text.is_empty() => {
-                let url = base.resolve_endpoint(text)?;
-                let message = format!("`{name}` is the relative URL `{}`; it was resolved to {url}", shown(text, 200));
-                self.note(FindingCode::RelativeEndpoint, message);
-                url
-            }
-            (Ok(url), _) => url,
-            (Err(e), _) => return Err(UrlError::NotAbsolute { given: shown(text, 200), reason: e.to_string() }),
+        let given = text;
+        let text = given.trim();
+        let is_relative = matches!(Url::parse(text), Err(url::ParseError::RelativeUrlWithoutBase));
+        let url = match self.base.filter(|_| is_relative && !text.is_empty() && !has_stray_characters(text)) {
+            Some(base) => base.resolve_endpoint(text)?,
+            None => self.policy.parse(text)?,
         };
         check_endpoint(self.policy, &url)?;
+        if is_relative {
+            let message = format!("`{name}` is the relative URL `{}`; it was resolved to {url}", shown(text, 200));
+            self.note(FindingCode::RelativeEndpoint, message);
+        }
+        if text != given {
+            self.note(FindingCode::MemberMalformed, format!("`{name}` has blanks around it; they were passed over"));
+        }
         Ok(url)
     }
 }

@@ -23,7 +23,7 @@ pub use capability_statement::{CAPABILITIES, CapabilityStatement, OAUTH_URIS};
 pub use discovered::{Discovered, Source};
 pub use endpoint::Endpoint;
 pub use error::DiscoveryError;
-pub use flow::{Flow, GatePolicy};
+pub use flow::{Flow, GatePolicy, NotAnnounced};
 pub use overrides::EndpointOverrides;
 pub use policy::{DiscoveryOptions, DiscoveryPolicy, S256Policy};
 pub use report::{Finding, FindingCode, Severity, ValidationReport};

@@ -11,7 +11,7 @@ pub enum S256Policy {
     /// A list without `S256` refuses the server; no list at all is a warning, since SMART 1 has none. The default.
     #[default]
     IfListed,
-    /// `S256` must be listed.
+    /// `S256` must be listed, which a CapabilityStatement cannot do. Endpoints that are the caller's own need no list.
     Always,
     /// Nothing is asked: some servers take S256 and do not say so.
     Unchecked,

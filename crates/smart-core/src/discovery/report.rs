@@ -69,7 +69,7 @@ finding_codes! {
     SmartOne = "smart-one", Info, "SMART 1.0, conformance", "DI-04";
     /// A launch is offered, but no usable `authorization_endpoint`.
     AuthorizationEndpointMissing = "authorization-endpoint-missing", Error, "SMART, conformance, Metadata", "DI-05";
-    /// Single sign-on is offered, but no usable `issuer`.
+    /// Single sign-on, or an issuer in each authorization answer, is promised, but there is no usable `issuer`.
     IssuerMissing = "issuer-missing", Error, "SMART, conformance, Metadata", "DI-05";
     /// Single sign-on is offered, but no usable `jwks_uri`.
     JwksUriMissing = "jwks-uri-missing", Error, "SMART, conformance, Metadata", "DI-05";
@@ -85,6 +85,10 @@ finding_codes! {
     UnknownCapability = "unknown-capability", Info, "SMART, conformance, Capabilities", "DI-09";
     /// The server does not list a capability that the flow needs.
     CapabilityNotListed = "capability-not-listed", Warning, "SMART, conformance, Capabilities", "DI-11";
+    /// `grant_types_supported` lacks the grant that the flow uses.
+    GrantNotListed = "grant-not-listed", Warning, "SMART, conformance, Metadata", "BS-06";
+    /// `token_endpoint_auth_methods_supported` lacks the only method that the flow can use.
+    AuthMethodNotListed = "auth-method-not-listed", Warning, "SMART, conformance, Metadata", "BS-06";
     /// An endpoint may not be used: not https, no URL, with credentials or a fragment. It is left out.
     EndpointRefused = "endpoint-refused", Error, "RFC 6749, 3.1 and 3.2; SMART, app protection", "DI-13";
     /// The endpoints come from the CapabilityStatement, deprecated since SMART 2.0.

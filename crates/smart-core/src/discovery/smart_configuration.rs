@@ -62,7 +62,8 @@ pub struct SmartConfiguration {
     pub other: Map<String, Value>,
 }
 
-/// Another FHIR endpoint under the same authorization (SMART App Launch 2.2, conformance, `associated_endpoints`).
+/// Another FHIR endpoint under the same authorization (SMART App Launch 2.2, conformance, `associated_endpoints`,
+/// experimental): the access token may be used there too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AssociatedEndpoint {
     /// Its FHIR base.
@@ -185,10 +186,10 @@ impl SmartConfiguration {
         read.scopes_supported = members.strings("scopes_supported");
         read.response_types_supported = members.strings("response_types_supported");
         read.code_challenge_methods_supported = members.strings("code_challenge_methods_supported");
-        if members.has("capabilities") {
-            let words = members.strings("capabilities").unwrap_or_default();
-            read.capabilities = words.iter().map(|word| Capability::from(word.as_str())).collect();
-        } else {
+        let has_capabilities = members.has("capabilities");
+        let words = members.strings("capabilities").unwrap_or_default();
+        read.capabilities = words.iter().map(|word| Capability::from(word.as_str())).collect();
+        if !has_capabilities {
             members.note(FindingCode::CapabilitiesMissing, "`capabilities` is missing; none are known");
         }
         read.associated_endpoints = associated_endpoints(&mut members);
@@ -262,7 +263,7 @@ fn issuer(members: &mut Members<'_>) -> Option<Issuer> {
     match Issuer::parse_with(&text, members.policy()) {
         Ok(issuer) => Some(issuer),
         Err(reason) => {
-            members.note(FindingCode::EndpointRefused, format!("`issuer` is left out: {reason}"));
+            members.refuse("issuer", text.into(), &reason);
             None
         }
     }
@@ -270,14 +271,12 @@ fn issuer(members: &mut Members<'_>) -> Option<Issuer> {
 
 fn auth_methods(members: &mut Members<'_>) -> Option<Vec<AuthMethod>> {
     let (name, alias) = ("token_endpoint_auth_methods_supported", "token_endpoint_auth_methods");
-    let words = if members.has(name) {
-        members.strings(name)
-    } else if members.has(alias) {
+    let has_alias_only = members.has(alias) && !members.has(name);
+    let mut words = members.strings(name);
+    if has_alias_only {
         members.note(FindingCode::AuthMethodsAlias, format!("`{alias}` was read as `{name}`"));
-        members.strings(alias)
-    } else {
-        None
-    };
+        words = members.strings(alias);
+    }
     words.map(|words| words.iter().map(|word| AuthMethod::from(word.as_str())).collect())
 }
 
@@ -311,10 +310,14 @@ fn associated_endpoint(members: &mut Members<'_>, item: Value) -> Option<Associa
             return None;
         }
     };
-    let capabilities = match entry.shift_remove("capabilities") {
-        Some(Value::Array(words)) => words.iter().filter_map(Value::as_str).map(Capability::from).collect(),
-        _ => Vec::new(),
-    };
+    let words = entry.shift_remove("capabilities");
+    let words = words.as_ref().and_then(Value::as_array);
+    let capabilities: Vec<_> = words.into_iter().flatten().filter_map(Value::as_str).map(Capability::from).collect();
+    if words.is_none_or(|words| words.len() != capabilities.len()) {
+        let message = "an entry of `associated_endpoints` has no `capabilities` that are a list of strings; what is no \
+                       string was passed over";
+        members.note(FindingCode::MemberMalformed, message);
+    }
     Some(AssociatedEndpoint { url, capabilities, other: entry })
 }
 

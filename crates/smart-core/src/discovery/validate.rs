@@ -7,12 +7,18 @@ use super::smart_configuration::{S256Support, SmartConfiguration};
 use super::version::SmartVersion;
 use crate::untrusted::shown;
 
+/// Notes a document that lists no PKCE methods at all.
+pub(super) fn no_challenge_methods() -> Finding {
+    let message = "`code_challenge_methods_supported` is missing; S256 is sent all the same";
+    Finding::new(Code::CodeChallengeMethodsMissing, message)
+}
+
 /// Checks a document that came from `.well-known/smart-configuration`.
 pub(super) fn validate(configuration: &SmartConfiguration, version: SmartVersion, findings: &mut Vec<Finding>) {
     let mut note = |code, message: String| findings.push(Finding::new(code, message));
     required(configuration, version, &mut note);
     pkce(configuration, &mut note);
-    conditional(configuration, &mut note);
+    conditional(configuration, version, &mut note);
     asymmetric(configuration, &mut note);
     capabilities(configuration, &mut note);
     if configuration.smart_app_state_endpoint.is_some() {
@@ -57,22 +63,30 @@ fn pkce(configuration: &SmartConfiguration, note: &mut impl FnMut(Code, String))
             let message = format!("`code_challenge_methods_supported` lacks `S256`; it has [{}]", listed.join(", "));
             note(Code::S256NotListed, message);
         }
-        S256Support::Unknown => note(
-            Code::CodeChallengeMethodsMissing,
-            "`code_challenge_methods_supported` is missing; S256 is sent all the same".into(),
-        ),
+        S256Support::Unknown => {
+            let finding = no_challenge_methods();
+            note(finding.code, finding.message);
+        }
     }
     if listed.iter().any(|m| m == "plain") {
         note(Code::PlainListed, "`code_challenge_methods_supported` has `plain`, which SMART forbids".into());
     }
 }
 
-fn conditional(configuration: &SmartConfiguration, note: &mut impl FnMut(Code, String)) {
-    if launches(configuration) && configuration.authorization_endpoint.is_none() {
-        note(
-            Code::AuthorizationEndpointMissing,
-            "a launch is offered, but there is no usable `authorization_endpoint`".into(),
-        );
+fn conditional(configuration: &SmartConfiguration, version: SmartVersion, note: &mut impl FnMut(Code, String)) {
+    if configuration.authorization_endpoint.is_none() {
+        if launches(configuration) {
+            let message = "a launch is offered, but there is no usable `authorization_endpoint`";
+            note(Code::AuthorizationEndpointMissing, message.into());
+        } else if version == SmartVersion::V1 {
+            let message = "there is no usable `authorization_endpoint`, which SMART 1 requires of every server";
+            note(Code::AuthorizationEndpointMissing, message.into());
+        }
+    }
+    if configuration.authorization_response_iss_parameter_supported == Some(true) && configuration.issuer.is_none() {
+        let message = "`authorization_response_iss_parameter_supported` promises an issuer in each answer, but there is \
+                       no usable `issuer` to compare it with: every login will be refused";
+        note(Code::IssuerMissing, message.into());
     }
     if configuration.supports(&Capability::SsoOpenidConnect) {
         if configuration.issuer.is_none() {
