@@ -6,7 +6,7 @@ use url::Url;
 /// An OpenID Connect or OAuth issuer identifier (OpenID Connect Core, section 2; RFC 8414, section 2).
 ///
 /// Issuers are compared letter by letter (requirement ID-05): `https://a.example` and `https://a.example/` differ.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 #[serde(transparent)]
 pub struct Issuer(String);
 
@@ -37,7 +37,7 @@ impl Issuer {
     /// Discovery, section 4).
     ///
     /// # Errors
-    /// [`UrlError::NotAbsolute`], for an issuer that was read from a store and is no URL.
+    /// [`UrlError::NotAbsolute`], which no issuer that was read can cause.
     pub fn openid_configuration_url(&self) -> Result<Url, UrlError> {
         let stem = self.0.strip_suffix('/').unwrap_or(&self.0);
         parse(&format!("{stem}/.well-known/openid-configuration"))
@@ -46,7 +46,7 @@ impl Issuer {
     /// Where the OAuth metadata lies: inserted between host and path (RFC 8414, section 3).
     ///
     /// # Errors
-    /// [`UrlError::NotAbsolute`], for an issuer that was read from a store and is no URL.
+    /// [`UrlError::NotAbsolute`], which no issuer that was read can cause.
     pub fn oauth_metadata_url(&self) -> Result<Url, UrlError> {
         let mut url = parse(&self.0)?;
         let path = url.path().strip_suffix('/').unwrap_or(url.path()).to_owned();
@@ -57,6 +57,14 @@ impl Issuer {
 
 fn parse(text: &str) -> Result<Url, UrlError> {
     Url::parse(text).map_err(|e| UrlError::NotAbsolute { given: text.to_owned(), reason: e.to_string() })
+}
+
+impl<'de> serde::Deserialize<'de> for Issuer {
+    /// Reads what was stored. Http on loopback passes: whether it may be used was decided when it was first given.
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let given = String::deserialize(deserializer)?;
+        Self::parse_with(&given, UrlPolicy::AllowLoopbackHttp).map_err(serde::de::Error::custom)
+    }
 }
 
 impl std::fmt::Display for Issuer {
@@ -98,6 +106,26 @@ mod tests {
             assert_eq!(issuer.openid_configuration_url().unwrap().as_str(), openid);
             assert_eq!(issuer.oauth_metadata_url().unwrap().as_str(), oauth);
         }
+    }
+
+    /// DI-17, DI-13 (OpenID Connect Core 2; RFC 8414 2): an issuer is an https URL without query and fragment, stored too.
+    #[test]
+    fn what_is_no_issuer_is_refused() {
+        for given in [
+            "http://a.example",
+            "https://a.example?x=1",
+            "https://a.example#x",
+            "https://u@a.example",
+            " https://a.example",
+            "a.example",
+            "my-app",
+            "",
+        ] {
+            assert!(Issuer::parse(given).is_err(), "{given}");
+            assert!(serde_json::from_value::<Issuer>(given.into()).is_err(), "{given}");
+        }
+        let stored = serde_json::to_value(Issuer::parse("https://A.example/t/").unwrap()).unwrap();
+        assert_eq!(serde_json::from_value::<Issuer>(stored).unwrap().as_str(), "https://A.example/t/");
     }
 
     /// ID-05 (OpenID Connect Core 3.1.3.7): issuers compare letter by letter.

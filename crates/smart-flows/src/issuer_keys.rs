@@ -5,10 +5,8 @@ use crate::error::Error;
 use crate::slots::Slots;
 use http::StatusCode;
 use http::header::CACHE_CONTROL;
-use serde_json::Value;
-use smart_core::discovery::openid_configuration_request;
+use smart_core::discovery::IssuerDocument;
 use smart_core::issuer::Issuer;
-use smart_core::json::parse_object;
 use smart_core::time::Timestamp;
 use smart_http::{HttpClient, RedirectPolicy};
 use smart_jwt::{CacheVerdict, Jwks, JwksCache, SigningAlgorithm};
@@ -123,24 +121,22 @@ impl Inner {
     async fn fetch_openid_configuration(&self, source: &IssuerSource<'_>) -> Result<IssuerDocuments, Error> {
         let issuer = source.issuer;
         let bad = |reason: String| unusable(issuer.as_str(), &reason);
-        let request = openid_configuration_request(issuer)?;
+        let document = IssuerDocument::OpenIdConfiguration;
+        let request = document.request(issuer)?;
         let response = self.documents.follow(request, RedirectPolicy::same_origin(), &self.document_retries).await?;
         let no_keys = || bad("neither its OpenID configuration nor the discovery document names its keys".to_owned());
         if response.status() != StatusCode::OK {
             let jwks_uri = source.jwks_uri.cloned().ok_or_else(no_keys)?;
-            return Ok(IssuerDocuments { jwks_uri, userinfo: None, algorithms: algorithms(None) });
+            return Ok(IssuerDocuments { jwks_uri, userinfo: None, algorithms: algorithms(&[]) });
         }
-        let document = parse_object(response.body()).map_err(|e| bad(format!("its OpenID configuration is {e}")))?;
-        // OpenID Connect Discovery 4.3: a document of another issuer's is nobody's.
-        if document.get("issuer").and_then(Value::as_str) != Some(issuer.as_str()) {
-            return Err(bad("its OpenID configuration is of another issuer".to_owned()));
-        }
-        let url = |name| document.get(name).and_then(Value::as_str).map(|uri| self.discovery.url_policy.parse(uri));
-        let listed = document.get("id_token_signing_alg_values_supported").and_then(Value::as_array);
+        let found = document
+            .parse(response.body(), issuer, self.discovery.url_policy)
+            .map_err(|reason| bad(reason.to_string()))?;
+        let metadata = found.metadata;
         Ok(IssuerDocuments {
-            jwks_uri: url("jwks_uri").transpose()?.or_else(|| source.jwks_uri.cloned()).ok_or_else(no_keys)?,
-            userinfo: url("userinfo_endpoint").and_then(Result::ok),
-            algorithms: algorithms(listed),
+            jwks_uri: metadata.jwks_uri.or_else(|| source.jwks_uri.cloned()).ok_or_else(no_keys)?,
+            userinfo: metadata.userinfo_endpoint,
+            algorithms: algorithms(metadata.id_token_signing_alg_values_supported.as_deref().unwrap_or_default()),
         })
     }
 
@@ -162,9 +158,9 @@ fn unusable(issuer: &str, reason: &str) -> Error {
 }
 
 /// RS256 always, and what the issuer announces of the others that are safe.
-fn algorithms(listed: Option<&Vec<Value>>) -> Vec<SigningAlgorithm> {
+fn algorithms(listed: &[String]) -> Vec<SigningAlgorithm> {
     let mut algorithms = vec![SigningAlgorithm::Rs256];
-    for name in listed.into_iter().flatten().filter_map(Value::as_str) {
+    for name in listed {
         if let Ok(algorithm) = name.parse()
             && !algorithms.contains(&algorithm)
         {

@@ -1,5 +1,6 @@
 //! What discovery found out about one FHIR server.
 
+use super::body::{byte_order_mark, object};
 use super::capability::{Capability, CapabilitySet};
 use super::capability_statement::CapabilityStatement;
 use super::endpoint::Endpoint;
@@ -13,7 +14,6 @@ use super::validate::{no_challenge_methods, validate};
 use super::version::SmartVersion;
 use crate::authorize::AuthorizationServer;
 use crate::fhir_base::FhirBaseUrl;
-use crate::json::{JsonError, parse_object};
 use crate::untrusted::shown;
 use crate::url_policy::UrlPolicy;
 use serde::Serialize;
@@ -173,10 +173,7 @@ pub(super) fn from_well_known(
     document: &str,
     mut findings: Vec<Finding>,
 ) -> Result<Discovered, DiscoveryError> {
-    if body.starts_with(BYTE_ORDER_MARK) {
-        let message = "the document begins with a byte order mark, which was passed over";
-        findings.push(Finding::new(FindingCode::ByteOrderMark, message));
-    }
+    findings.extend(byte_order_mark(body));
     let mut members = Members::new(object(body, document)?, Some(base), options.url_policy);
     let token = members.checked_url(Endpoint::Token.member());
     let token = settle_token_endpoint(token, options, document)?;
@@ -220,29 +217,6 @@ pub(super) fn from_metadata(
         "the endpoints come from the CapabilityStatement; this is the way of SMART 1, deprecated since 2.0",
     ));
     finish(base, configuration, Source::CapabilityStatement, findings, options, document)
-}
-
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
-/// The JSON object of a body, or what came in its place.
-fn object(body: &[u8], document: &str) -> Result<Map<String, Value>, DiscoveryError> {
-    let text = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body).trim_ascii_start();
-    let what = match text.first() {
-        None => "an empty body",
-        Some(b'{') => {
-            return parse_object(body).map_err(|reason| DiscoveryError::Json { document: document.to_owned(), reason });
-        }
-        Some(b'<') if is_html(text) => "an HTML page",
-        Some(b'<') => "an XML document",
-        Some(_) if matches!(parse_object(body), Err(JsonError::NotAnObject)) => "JSON that is no object",
-        Some(_) => "something else",
-    };
-    Err(DiscoveryError::NotJson { document: document.to_owned(), what })
-}
-
-fn is_html(text: &[u8]) -> bool {
-    let start: Vec<u8> = text.iter().take(1024).map(u8::to_ascii_lowercase).collect();
-    start.starts_with(b"<!doctype html") || start.windows(5).any(|w| w == b"<html" || w == b"<head" || w == b"<body")
 }
 
 /// The caller's token endpoint, else the document's, else an error.

@@ -103,6 +103,20 @@ pub enum DiscoveryError {
         /// What it is refused for.
         finding: Box<Finding>,
     },
+    /// The document is of another issuer than the one that was asked (OpenID Connect Discovery, section 4.3; RFC 8414,
+    /// section 3.3). Nothing in it may be believed: whoever wrote it speaks for somebody else.
+    #[error(
+        "{document} is not the document of the issuer `{asked}`: {}; it is refused",
+        .found.as_ref().map_or_else(|| "it names no issuer".to_owned(), |found| format!("it names `{found}`"))
+    )]
+    OtherIssuer {
+        /// The URL that was asked.
+        document: String,
+        /// The issuer that was asked for.
+        asked: String,
+        /// The issuer that it names, cut and cleaned; `None` when it names none.
+        found: Option<String>,
+    },
     /// The server does not have an endpoint that the caller needs.
     #[error("the server {base} names no `{endpoint}`; do without, or give the endpoint by hand")]
     NotOffered {

@@ -1,12 +1,15 @@
 //! Discovery: what a FHIR server says of its authorization (SMART App Launch 2.2, conformance).
 
 mod auth_method;
+mod body;
 mod capability;
 mod capability_statement;
 mod discovered;
 mod endpoint;
 mod error;
 mod flow;
+mod issuer_document;
+mod issuer_metadata;
 mod members;
 mod overrides;
 mod policy;
@@ -24,6 +27,8 @@ pub use discovered::{Discovered, Source};
 pub use endpoint::Endpoint;
 pub use error::DiscoveryError;
 pub use flow::{Flow, GatePolicy, NotAnnounced};
+pub use issuer_document::{DiscoveredIssuer, IssuerDocument};
+pub use issuer_metadata::IssuerMetadata;
 pub use overrides::EndpointOverrides;
 pub use policy::{DiscoveryOptions, DiscoveryPolicy, S256Policy};
 pub use report::{Finding, FindingCode, Severity, ValidationReport};

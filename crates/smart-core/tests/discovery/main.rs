@@ -10,6 +10,7 @@
 mod capabilities;
 mod fixtures;
 mod gate;
+mod issuer_documents;
 mod members;
 mod policies;
 mod properties;

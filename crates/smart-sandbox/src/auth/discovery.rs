@@ -6,8 +6,8 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
-use serde_json::{Value, json};
-use smart_core::discovery::{Capability, SmartConfiguration};
+use serde_json::Value;
+use smart_core::discovery::{Capability, IssuerMetadata, SmartConfiguration};
 use smart_core::issuer::Issuer;
 use smart_core::url_policy::UrlPolicy;
 use std::sync::Arc;
@@ -52,23 +52,29 @@ fn document(shared: &Shared) -> Option<SmartConfiguration> {
 }
 
 pub(crate) async fn openid_configuration(State(shared): State<Arc<Shared>>) -> Response {
-    let paths = &shared.quirks.paths;
-    let at = |path: &str| format!("{}{path}", shared.origin);
-    let mut document = json!({
-        "issuer": shared.issuer, "jwks_uri": at(&paths.keys), "authorization_endpoint": at(&paths.authorize),
-        "token_endpoint": at(&paths.token), "response_types_supported": ["code"],
-        "subject_types_supported": ["public"], "id_token_signing_alg_values_supported": ["RS256"],
-    });
-    if let Some(members) = document.as_object_mut() {
-        if let Some(path) = &paths.userinfo {
-            members.insert("userinfo_endpoint".into(), at(path).into());
-        }
-        if shared.quirks.documents.iss_parameter {
-            members.insert("code_challenge_methods_supported".into(), json!(["S256"]));
-            members.insert("authorization_response_iss_parameter_supported".into(), true.into());
-        }
+    match issuer_document(&shared).and_then(|document| serde_json::to_value(&document).ok()) {
+        Some(document) => json_response(StatusCode::OK, &document),
+        None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
-    json_response(StatusCode::OK, &document)
+}
+
+fn issuer_document(shared: &Shared) -> Option<IssuerMetadata> {
+    let paths = &shared.quirks.paths;
+    let url = |path: &str| Url::parse(&format!("{}{path}", shared.origin)).ok();
+    let texts = |values: &[&str]| Some(values.iter().map(|v| (*v).to_owned()).collect());
+    let mut document = IssuerMetadata::new(Issuer::parse_with(&shared.issuer, UrlPolicy::AllowLoopbackHttp).ok()?);
+    document.jwks_uri = url(&paths.keys);
+    document.authorization_endpoint = url(&paths.authorize);
+    document.token_endpoint = url(&paths.token);
+    document.userinfo_endpoint = paths.userinfo.as_deref().and_then(url);
+    document.response_types_supported = texts(&["code"]);
+    document.subject_types_supported = texts(&["public"]);
+    document.id_token_signing_alg_values_supported = texts(&["RS256"]);
+    if shared.quirks.documents.iss_parameter {
+        document.code_challenge_methods_supported = texts(&["S256"]);
+        document.authorization_response_iss_parameter_supported = Some(true);
+    }
+    Some(document)
 }
 
 pub(crate) async fn jwks(State(shared): State<Arc<Shared>>) -> Response {
