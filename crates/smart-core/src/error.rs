@@ -8,6 +8,7 @@ use crate::launch::LaunchError;
 use crate::pkce::PkceError;
 use crate::random::RandomError;
 use crate::redirect_uri::RedirectUriError;
+use crate::registration::{ConfigurationError, KeySetError, LaunchUrlError, MetadataError, RegistrationError};
 use crate::scope::ScopeError;
 use crate::token::{BackendScopeError, MessageError, RefreshError, TokenError};
 use crate::url_policy::UrlError;
@@ -49,6 +50,21 @@ pub enum Error {
     /// The token, introspection or revocation endpoint refused, or answered nonsense.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// A client cannot be configured so.
+    #[error(transparent)]
+    Configuration(#[from] ConfigurationError),
+    /// A launch URL is not one that may be used.
+    #[error(transparent)]
+    LaunchUrl(#[from] LaunchUrlError),
+    /// A set of public keys is none, or is not public.
+    #[error(transparent)]
+    KeySet(#[from] KeySetError),
+    /// Metadata cannot be registered so.
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
+    /// A registration failed.
+    #[error(transparent)]
+    Registration(#[from] RegistrationError),
     /// The `fhirUser` claim is of no use.
     #[error(transparent)]
     FhirUser(#[from] FhirUserError),
@@ -70,6 +86,7 @@ impl Error {
             Self::Token(error) => error.is_retryable(),
             Self::Callback(error) => error.is_retryable(),
             Self::Discovery(error) => error.is_retryable(),
+            Self::Registration(error) => error.is_retryable(),
             _ => false,
         }
     }

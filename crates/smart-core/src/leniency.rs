@@ -58,4 +58,12 @@ leniencies! {
     IdTokenMissing = "id-token-missing",
     /// A client-credentials answer has a refresh token; it is thrown away.
     RefreshTokenUnexpected = "refresh-token-unexpected",
+    /// A registration was answered with another success status than 201.
+    RegistrationStatus = "registration-status",
+    /// A client secret came without `client_secret_expires_at`; its end is unknown.
+    SecretExpiryMissing = "secret-expiry-missing",
+    /// A metadata member that a registration repeats is unreadable; it is kept unread, and taken as it was asked for.
+    RegistrationMetadataUnreadable = "registration-metadata-unreadable",
+    /// Of `registration_client_uri` and `registration_access_token` one is missing or unusable; both are left out.
+    RegistrationManagementUnusable = "registration-management-unusable",
 }

@@ -22,6 +22,19 @@ pub fn shown(text: &str, limit: usize) -> String {
     shown
 }
 
+/// `text` with everything replaced that an `error_description` must not have: other characters than printable ASCII, and
+/// among these the double quote and the backslash (RFC 6749, section 5.2).
+pub fn oauth_text(text: &str) -> String {
+    let legal = |c: char| matches!(c, ' ' | '!' | '#'..='[' | ']'..='~');
+    text.chars()
+        .map(|c| match c {
+            '"' => '\'',
+            other if legal(other) => other,
+            _ => '?',
+        })
+        .collect()
+}
+
 /// `text` escaped for HTML text and double-quoted attribute values.
 pub fn html_escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());

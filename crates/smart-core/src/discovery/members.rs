@@ -162,10 +162,10 @@ pub(super) fn check_endpoint(policy: UrlPolicy, url: &Url) -> Result<(), UrlErro
 
 /// A JSON object under construction: absent members are not written, and none is written twice.
 #[derive(Default)]
-pub(super) struct Object(Map<String, Value>);
+pub(crate) struct Object(Map<String, Value>);
 
 impl Object {
-    pub(super) fn put(&mut self, name: &str, value: Option<impl serde::Serialize>) {
+    pub(crate) fn put(&mut self, name: &str, value: Option<impl serde::Serialize>) {
         // A string, a list of strings or a flag: what these documents hold always serialises.
         if let Some(Ok(value)) = value.map(serde_json::to_value) {
             self.0.insert(name.to_owned(), value);
@@ -173,7 +173,7 @@ impl Object {
     }
 
     /// Adds the members that are not there yet.
-    pub(super) fn with_other(mut self, other: &Map<String, Value>) -> Map<String, Value> {
+    pub(crate) fn with_other(mut self, other: &Map<String, Value>) -> Map<String, Value> {
         for (name, value) in other {
             if !self.0.contains_key(name) {
                 self.0.insert(name.clone(), value.clone());

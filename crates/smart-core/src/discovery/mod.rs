@@ -38,3 +38,6 @@ pub use requests::{
 pub use smart_configuration::{AssociatedEndpoint, BrandIdentifier, S256Support, SmartConfiguration};
 pub use steps::{Discovery, Step};
 pub use version::SmartVersion;
+
+pub(crate) use members::Object;
+pub(crate) use requests::uri;

@@ -168,7 +168,8 @@ fn basic(id: &ClientId, secret: &ClientSecret, encoding: BasicEncoding) -> Resul
     sensitive(&format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(joined.as_bytes())))
 }
 
-fn sensitive(text: &str) -> Result<HeaderValue, MessageError> {
+/// A header value that logs do not show.
+pub(crate) fn sensitive(text: &str) -> Result<HeaderValue, MessageError> {
     let mut value = HeaderValue::from_str(text).map_err(|_| MessageError::TokenCharacters)?;
     value.set_sensitive(true);
     Ok(value)

@@ -16,5 +16,5 @@ pub use error::{TokenError, TokenErrorCode, TokenErrorResponse};
 pub use refresh::{RefreshError, RefreshExchange, RefreshScope};
 pub use response::TokenResponse;
 
-pub(crate) use authentication::FormRequest;
+pub(crate) use authentication::{FormRequest, sensitive};
 pub(crate) use error::{endpoint_shown, success_object};
