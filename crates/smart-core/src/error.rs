@@ -10,6 +10,7 @@ use crate::random::RandomError;
 use crate::redirect_uri::RedirectUriError;
 use crate::registration::{ConfigurationError, KeySetError, LaunchUrlError, MetadataError, RegistrationError};
 use crate::scope::ScopeError;
+use crate::style::StyleError;
 use crate::token::{BackendScopeError, MessageError, RefreshError, TokenError};
 use crate::url_policy::UrlError;
 
@@ -65,6 +66,9 @@ pub enum Error {
     /// A registration failed.
     #[error(transparent)]
     Registration(#[from] RegistrationError),
+    /// A style document is of no use.
+    #[error(transparent)]
+    Style(#[from] StyleError),
     /// The `fhirUser` claim is of no use.
     #[error(transparent)]
     FhirUser(#[from] FhirUserError),
@@ -87,6 +91,7 @@ impl Error {
             Self::Callback(error) => error.is_retryable(),
             Self::Discovery(error) => error.is_retryable(),
             Self::Registration(error) => error.is_retryable(),
+            Self::Style(error) => error.is_retryable(),
             _ => false,
         }
     }

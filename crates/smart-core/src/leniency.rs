@@ -66,4 +66,6 @@ leniencies! {
     RegistrationMetadataUnreadable = "registration-metadata-unreadable",
     /// Of `registration_client_uri` and `registration_access_token` one is missing or unusable; both are left out.
     RegistrationManagementUnusable = "registration-management-unusable",
+    /// A member of a style document is no string; it is kept unread.
+    StyleMemberUnreadable = "style-member-unreadable",
 }

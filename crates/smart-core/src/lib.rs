@@ -64,6 +64,7 @@ pub mod revocation;
 pub mod scope;
 pub mod secret;
 pub mod state;
+pub mod style;
 pub mod time;
 pub mod token;
 pub mod untrusted;
