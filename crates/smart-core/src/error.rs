@@ -4,7 +4,7 @@ use crate::authorize::{AuthorizationError, CallbackError};
 use crate::context::FhirUserError;
 use crate::discovery::DiscoveryError;
 use crate::json::JsonError;
-use crate::launch::LaunchError;
+use crate::launch::{LaunchError, TaskLaunchError};
 use crate::pkce::PkceError;
 use crate::random::RandomError;
 use crate::redirect_uri::RedirectUriError;
@@ -13,6 +13,7 @@ use crate::scope::ScopeError;
 use crate::style::StyleError;
 use crate::token::{BackendScopeError, MessageError, RefreshError, TokenError};
 use crate::url_policy::UrlError;
+use crate::userinfo::UserInfoError;
 
 /// An error of this crate. Each variant wraps the error of one step, which says what happened and at which endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -66,6 +67,12 @@ pub enum Error {
     /// A registration failed.
     #[error(transparent)]
     Registration(#[from] RegistrationError),
+    /// A Task is no launch.
+    #[error(transparent)]
+    TaskLaunch(#[from] TaskLaunchError),
+    /// The UserInfo endpoint refused, or answered about somebody else.
+    #[error(transparent)]
+    UserInfo(#[from] UserInfoError),
     /// A style document is of no use.
     #[error(transparent)]
     Style(#[from] StyleError),
@@ -92,6 +99,7 @@ impl Error {
             Self::Discovery(error) => error.is_retryable(),
             Self::Registration(error) => error.is_retryable(),
             Self::Style(error) => error.is_retryable(),
+            Self::UserInfo(error) => error.is_retryable(),
             _ => false,
         }
     }

@@ -48,6 +48,7 @@ pub mod discovery;
 pub mod entity_tag;
 pub mod error;
 pub mod fhir_base;
+mod fhir_json;
 pub mod introspection;
 pub mod issuer;
 pub mod json;
@@ -69,6 +70,7 @@ pub mod time;
 pub mod token;
 pub mod untrusted;
 pub mod url_policy;
+pub mod userinfo;
 
 #[cfg(test)]
 mod test_random;

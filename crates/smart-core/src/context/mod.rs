@@ -10,3 +10,5 @@ mod launch_context;
 pub use fhir_context::FhirContextItem;
 pub use fhir_user::{FhirUser, FhirUserError, FhirUserType};
 pub use launch_context::{LaunchContext, MissingContext};
+
+pub(crate) use launch_context::is_fhir_id;
