@@ -3,13 +3,14 @@
 use crate::client_id::ClientId;
 use crate::context::LaunchContext;
 use crate::leniency::Leniency;
+use crate::message::json_response;
 use crate::scope::Scopes;
 use crate::secret::AccessToken;
 use crate::time::Timestamp;
 use crate::token::{FormRequest, MessageError, RequestingClient, TokenError, endpoint_shown, success_object};
 use crate::url_policy::UrlPolicy;
 use bytes::Bytes;
-use http::Request;
+use http::{Request, Response, StatusCode};
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -58,7 +59,7 @@ impl Introspection {
 }
 
 /// What the server says of a good token.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ActiveToken {
     /// The token's scopes.
     pub scope: Option<Scopes>,
@@ -68,6 +69,10 @@ pub struct ActiveToken {
     pub expires_at: Option<Timestamp>,
     /// When it was issued.
     pub issued_at: Option<Timestamp>,
+    /// When it begins.
+    pub not_before: Option<Timestamp>,
+    /// The type of the token: `Bearer`.
+    pub token_type: Option<String>,
     /// Who issued it; with `sub`, who the user is.
     pub iss: Option<String>,
     /// The user at that issuer.
@@ -136,10 +141,44 @@ pub fn parse_introspection(
         client_id: text(&mut object, "client_id").map(ClientId::new),
         expires_at: time(&mut object, "exp"),
         issued_at: time(&mut object, "iat"),
+        not_before: time(&mut object, "nbf"),
+        token_type: text(&mut object, "token_type"),
         iss: text(&mut object, "iss"),
         sub: text(&mut object, "sub"),
         fhir_user: text(&mut object, "fhirUser"),
         context: LaunchContext::take_from(object, policy, &mut leniencies),
         leniencies,
     })))
+}
+
+impl Introspection {
+    /// The members on the wire, as a server writes them. Of a token that is not good nothing else is said.
+    pub fn to_object(&self) -> Map<String, Value> {
+        let mut object = Map::new();
+        let mut put = |name: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                object.insert(name.to_owned(), value);
+            }
+        };
+        put("active", Some(self.is_active().into()));
+        let Self::Active(token) = self else { return object };
+        let text = |text: &Option<String>| text.as_deref().map(Value::from);
+        let time = |time: Option<Timestamp>| time.map(|time| time.as_unix_seconds().into());
+        put("scope", token.scope.as_ref().map(|scope| scope.to_string().into()));
+        put("client_id", token.client_id.as_ref().map(|id| id.as_str().into()));
+        put("token_type", text(&token.token_type));
+        put("exp", time(token.expires_at));
+        put("iat", time(token.issued_at));
+        put("nbf", time(token.not_before));
+        put("iss", text(&token.iss));
+        put("sub", text(&token.sub));
+        put("fhirUser", text(&token.fhir_user));
+        token.context.write_to(&mut object);
+        object
+    }
+
+    /// The answer of a server: 200 also for a token that is not good, and kept by no cache.
+    pub fn to_response(&self) -> Response<Bytes> {
+        json_response(StatusCode::OK, &self.to_object())
+    }
 }

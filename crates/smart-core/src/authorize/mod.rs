@@ -2,13 +2,15 @@
 //!
 //! [`AuthorizationBuilder`] makes an [`AuthorizationRequest`] for the browser and a [`PendingAuthorization`] to keep
 //! in the user's own session. The [`Callback`] consumes the latter and leaves a
-//! [`CodeExchange`](crate::token::CodeExchange), which can be sent once.
+//! [`CodeExchange`](crate::token::CodeExchange), which can be sent once. A server answers by an
+//! [`AuthorizationResponse`].
 
 mod builder;
 mod callback;
 mod error_code;
 mod pending;
 mod request;
+mod response;
 mod server;
 
 pub use builder::{AuthorizationBuilder, AuthorizationError};
@@ -17,4 +19,5 @@ pub use error_code::AuthorizationErrorCode;
 pub use pending::PendingAuthorization;
 pub(crate) use pending::PendingParts;
 pub use request::{AuthorizationRequest, Method};
+pub use response::AuthorizationResponse;
 pub use server::AuthorizationServer;

@@ -68,6 +68,28 @@ impl LaunchContext {
         context
     }
 
+    /// Adds the members to an answer of a server. What is in `other` replaces nothing that is there.
+    pub(crate) fn write_to(&self, object: &mut Map<String, Value>) {
+        let mut put = |name: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                object.insert(name.to_owned(), value);
+            }
+        };
+        let text = |text: &Option<String>| text.as_deref().map(Value::from);
+        put("patient", text(&self.patient));
+        put("encounter", text(&self.encounter));
+        // Entries are strings and JSON values: they always serialise.
+        let entries = Some(&self.fhir_context).filter(|entries| !entries.is_empty());
+        put("fhirContext", entries.and_then(|entries| serde_json::to_value(entries).ok()));
+        put("need_patient_banner", self.need_patient_banner.map(Value::from));
+        put("intent", text(&self.intent));
+        put("smart_style_url", self.smart_style_url.as_ref().map(|url| url.as_str().into()));
+        put("tenant", text(&self.tenant));
+        for (name, value) in &self.other {
+            object.entry(name.as_str()).or_insert_with(|| value.clone());
+        }
+    }
+
     /// This context with what a later answer brings: what is there replaces, what is missing stays (SMART, refresh:
     /// context MAY be included).
     pub fn updated_by(&self, newer: &Self) -> Self {

@@ -38,6 +38,26 @@ impl AuthorizationDetails {
         })
     }
 
+    /// The entry on the wire.
+    pub(super) fn to_object(&self) -> Map<String, Value> {
+        let mut object = Map::new();
+        let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
+        put("type", SMART_TYPE.into());
+        put("locations", self.locations.iter().map(Url::as_str).collect());
+        put("fhirVersions", self.fhir_versions.iter().map(String::as_str).collect());
+        if let Some(scope) = &self.scope {
+            put("scope", scope.to_string().into());
+        }
+        let context = LaunchContext {
+            patient: self.patient.clone(),
+            encounter: self.encounter.clone(),
+            fhir_context: self.fhir_context.clone(),
+            ..LaunchContext::default()
+        };
+        context.write_to(&mut object);
+        object
+    }
+
     pub(crate) fn read_all(value: &Value, policy: UrlPolicy, notes: &mut Vec<Leniency>) -> Vec<Self> {
         let Value::Array(items) = value else {
             notes.push(Leniency::AuthorizationDetailUnreadable);

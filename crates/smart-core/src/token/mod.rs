@@ -7,6 +7,7 @@ mod code_exchange;
 mod error;
 mod refresh;
 mod response;
+mod server;
 
 pub use authentication::{BasicEncoding, ClientAuthentication, ClientIdInBody, MessageError, RequestingClient};
 pub use authorization_details::AuthorizationDetails;
