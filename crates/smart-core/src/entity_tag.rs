@@ -49,6 +49,10 @@ impl EntityTag {
         quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default()
     }
 
+    pub(crate) fn header(&self) -> HeaderValue {
+        self.0.clone()
+    }
+
     /// Whether two tags name the same version, weak or strong (RFC 9110, section 8.8.3.2, weak comparison).
     pub fn is_same_version(&self, other: &Self) -> bool {
         self.opaque() == other.opaque()

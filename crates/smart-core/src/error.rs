@@ -1,5 +1,6 @@
 //! Everything that can go wrong in this crate, as one type.
 
+use crate::app_state::{AppStateError, StateContentError};
 use crate::authorize::{AuthorizationError, CallbackError};
 use crate::context::FhirUserError;
 use crate::discovery::DiscoveryError;
@@ -67,6 +68,12 @@ pub enum Error {
     /// A registration failed.
     #[error(transparent)]
     Registration(#[from] RegistrationError),
+    /// Something is no app state.
+    #[error(transparent)]
+    StateContent(#[from] StateContentError),
+    /// An exchange with the app-state endpoint failed.
+    #[error(transparent)]
+    AppState(#[from] AppStateError),
     /// A Task is no launch.
     #[error(transparent)]
     TaskLaunch(#[from] TaskLaunchError),
@@ -99,6 +106,7 @@ impl Error {
             Self::Discovery(error) => error.is_retryable(),
             Self::Registration(error) => error.is_retryable(),
             Self::Style(error) => error.is_retryable(),
+            Self::AppState(error) => error.is_retryable(),
             Self::UserInfo(error) => error.is_retryable(),
             _ => false,
         }

@@ -68,4 +68,10 @@ leniencies! {
     RegistrationManagementUnusable = "registration-management-unusable",
     /// A member of a style document is no string; it is kept unread.
     StyleMemberUnreadable = "style-member-unreadable",
+    /// An app state came without an `ETag`; its `meta.versionId` is its version (FHIR R4, http).
+    AppStateTagMissing = "app-state-tag-missing",
+    /// An entry among app states is no app state; it is left out.
+    AppStateUnreadable = "app-state-unreadable",
+    /// An app state is of another code or about another subject than was asked for; it is left out.
+    AppStateOfAnother = "app-state-of-another",
 }

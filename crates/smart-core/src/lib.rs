@@ -41,6 +41,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod app_state;
 pub mod authorize;
 pub mod client_id;
 pub mod context;

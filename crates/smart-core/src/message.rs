@@ -9,6 +9,8 @@ use url::Url;
 
 /// The content type of OAuth's documents.
 pub(crate) const JSON: &str = "application/json";
+/// The content type of FHIR's resources.
+pub(crate) const FHIR_JSON: &str = "application/fhir+json";
 
 /// A request without a body.
 pub(crate) fn request(method: Method, url: &Url, accept: &'static str) -> Result<Request<Bytes>, MessageError> {

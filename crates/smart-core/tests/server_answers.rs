@@ -42,7 +42,7 @@ fn context() -> LaunchContext {
     serde_json::from_value(value).unwrap()
 }
 
-/// TK-05, CX-01, CX-07 (SMART, token response): a written token response is read as it was meant, is kept by no cache,
+/// TK-06, CX-01, CX-07 (SMART, token response): a written token response is read as it was meant, is kept by no cache,
 /// and no extra member takes the place of a known one.
 #[test]
 fn written_token_response_is_read_again() {
@@ -61,7 +61,7 @@ fn written_token_response_is_read_again() {
     assert_eq!(read, response);
 }
 
-/// TK-05 (SMART, token response, `authorization_details`): further locations are written as they are read.
+/// TK-06 (SMART, token response, `authorization_details`): further locations are written as they are read.
 #[test]
 fn written_authorization_details_are_read_again() {
     let body = json!({
@@ -125,7 +125,7 @@ fn written_introspection_is_read_again() {
     assert_eq!(Value::from(Introspection::Inactive.to_object()), json!({"active": false}));
 }
 
-/// CB-01, CB-02, CB-04 (RFC 6749 4.1.2, 4.1.2.1; RFC 9207): a written answer is read as a callback; the redirect URI's own
+/// CB-01, CB-02 (RFC 6749 4.1.2, 4.1.2.1; RFC 9207): a written answer is read as a callback; the redirect URI's own
 /// query stays, and an extra character in state or description arrives as it should.
 #[test]
 fn written_callback_is_read_again() {
