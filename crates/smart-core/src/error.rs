@@ -2,6 +2,7 @@
 
 use crate::app_state::{AppStateError, StateContentError};
 use crate::authorize::{AuthorizationError, CallbackError};
+use crate::brands::BrandError;
 use crate::context::FhirUserError;
 use crate::discovery::DiscoveryError;
 use crate::json::JsonError;
@@ -68,6 +69,9 @@ pub enum Error {
     /// A registration failed.
     #[error(transparent)]
     Registration(#[from] RegistrationError),
+    /// A bundle of brands is of no use.
+    #[error(transparent)]
+    Brand(#[from] BrandError),
     /// Something is no app state.
     #[error(transparent)]
     StateContent(#[from] StateContentError),
@@ -106,6 +110,7 @@ impl Error {
             Self::Discovery(error) => error.is_retryable(),
             Self::Registration(error) => error.is_retryable(),
             Self::Style(error) => error.is_retryable(),
+            Self::Brand(error) => error.is_retryable(),
             Self::AppState(error) => error.is_retryable(),
             Self::UserInfo(error) => error.is_retryable(),
             _ => false,

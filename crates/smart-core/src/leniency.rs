@@ -74,4 +74,22 @@ leniencies! {
     AppStateUnreadable = "app-state-unreadable",
     /// An app state is of another code or about another subject than was asked for; it is left out.
     AppStateOfAnother = "app-state-of-another",
+    /// A bundle of brands is of another type than `collection`.
+    BrandBundleType = "brand-bundle-type",
+    /// An entry of a bundle of brands has no resource, or the `fullUrl` of an earlier one; it is left out.
+    BrandEntryUnreadable = "brand-entry-unreadable",
+    /// An endpoint of a bundle of brands is no FHIR base that may be used; it is left out.
+    BrandEndpointUnusable = "brand-endpoint-unusable",
+    /// A reference in a bundle of brands leads out of the bundle or nowhere; it is left out.
+    BrandReferenceUnresolved = "brand-reference-unresolved",
+    /// A page, logo or bundle of a brand has a URL that may not be used; it is left out.
+    BrandUrlUnusable = "brand-url-unusable",
+    /// A value of a brand is absent for another reason than `asked-declined` and `asked-unknown`.
+    BrandAbsentReason = "brand-absent-reason",
+    /// A portal has parts under the names `url` and `description`.
+    BrandPortalOldNames = "brand-portal-old-names",
+    /// A brand has no name, and no reason for it.
+    BrandNameMissing = "brand-name-missing",
+    /// A brand belongs to one that belongs to a third; the third is not looked at.
+    BrandParentDepth = "brand-parent-depth",
 }

@@ -43,6 +43,7 @@
 
 pub mod app_state;
 pub mod authorize;
+pub mod brands;
 pub mod client_id;
 pub mod context;
 pub mod discovery;
