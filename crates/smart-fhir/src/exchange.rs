@@ -124,6 +124,8 @@ impl FhirClient {
         *request.uri_mut() = uri_of(url)?;
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static(self.media_type().as_str()));
         if let Some(header) = header {
+            let allowed = self.authorize().sending(request.method(), url);
+            allowed.map_err(|error| FhirError::Authorize { endpoint: Endpoint::from(url), error })?;
             request.headers_mut().insert(AUTHORIZATION, header);
         }
         Ok(self.http().fetch_retrying(request, self.retries()).await?)

@@ -20,6 +20,10 @@ impl Authorize for Session {
         })
     }
 
+    fn sending(&self, method: &http::Method, url: &Url) -> Result<(), AuthorizeError> {
+        self.inner.record_use(method, url).map_err(into_authorize)
+    }
+
     fn renew<'a>(&'a self, rejected: &'a HeaderValue) -> BoxFuture<'a, Result<bool, AuthorizeError>> {
         Box::pin(async move {
             let Some(token) = rejected.to_str().ok().and_then(|text| text.strip_prefix("Bearer ")) else {

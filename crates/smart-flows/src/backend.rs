@@ -1,6 +1,7 @@
 //! Backend services: sessions without a person (SMART App Launch 2.2, backend services).
 
 use crate::app::Purpose;
+use crate::audit::{AuditKind, EndpointRole, LaunchKind};
 use crate::client::SmartClient;
 use crate::client_auth::AuthHints;
 use crate::error::Error;
@@ -79,8 +80,16 @@ impl SmartClient {
         let endpoint = |endpoint| server.configuration.endpoint(endpoint).cloned();
         let token_endpoint = &server.configuration.token_endpoint;
         let wanted = BackendToken { fhir_base: &server.fhir_base, token_endpoint, hints: &hints, scopes };
-        let token =
-            inner.get_token(&Wanted::Backend(wanted), inner.refresh_lease).await.map_err(|failed| *failed.error)?;
+        inner.record_launch(&server.fhir_base, LaunchKind::Backend)?;
+        inner.record_attempt(&server.fhir_base, EndpointRole::Token, token_endpoint)?;
+        let token = match inner.get_token(&Wanted::Backend(wanted), inner.refresh_lease).await {
+            Ok(token) => token,
+            Err(failed) => {
+                let entry = inner.audit_context(&server.fhir_base).entry(AuditKind::AuthenticationFailure);
+                inner.record_failure(entry, &failed.error);
+                return Err(*failed.error);
+            }
+        };
         let new = NewSession {
             id,
             grant: Grant::Backend,
@@ -98,7 +107,9 @@ impl SmartClient {
             requested: scopes.clone(),
         };
         // Nobody's refresh token is overwritten here: a backend's token can be had again at any time.
-        let session = Session::create(self.clone(), SessionRecord::new(new, token), Expected::Any).await?;
+        let record = SessionRecord::new(new, token);
+        inner.record_login(&record, None)?;
+        let session = Session::create(self.clone(), record, Expected::Any).await?;
         Ok(self.remember(&session))
     }
 

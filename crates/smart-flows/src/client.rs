@@ -1,6 +1,7 @@
 //! The client: one app, ready for any number of servers and users.
 
 use crate::app::App;
+use crate::audit::{AuditKind, Auditor, EndpointRole, LaunchKind, TokenId};
 use crate::client_auth::AuthHints;
 use crate::error::Error;
 use crate::grants::{FOR_STORING, warn_of_leniencies};
@@ -26,7 +27,7 @@ use smart_core::time::Clock;
 use smart_core::token::{CodeExchange, ExpectedToken, TokenResponse};
 use smart_core::url_policy::UrlPolicy;
 use smart_http::{HttpClient, HttpError, HyperTransport, Limits, RetryPolicy};
-use smart_store::{Expected, Filter, Key, Kind, MemoryStore, Store};
+use smart_store::{Expected, Filter, Key, Kind, MemoryStore, SecretBytes, Store};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -64,6 +65,7 @@ pub(crate) struct Inner {
     pub(crate) grant_retries: RetryPolicy,
     pub(crate) refresh_lease: Duration,
     pub(crate) session_policy: SessionPolicy,
+    pub(crate) audit: Auditor,
     pub(crate) login_timeout: Duration,
     /// Held while a backend session is begun, so that it is begun once.
     pub(crate) backends: Slots<Key, ()>,
@@ -85,6 +87,7 @@ pub struct SmartClientBuilder {
     grant_retries: RetryPolicy,
     refresh_lease: Duration,
     session_policy: SessionPolicy,
+    audit: Auditor,
     login_timeout: Duration,
 }
 
@@ -170,6 +173,12 @@ impl SmartClientBuilder {
         self
     }
 
+    /// Where every security event is recorded. Default: nowhere.
+    pub fn audit(mut self, audit: Auditor) -> Self {
+        self.audit = audit;
+        self
+    }
+
     /// How long a person may take to log in. Default: 5 minutes.
     pub fn login_timeout(mut self, timeout: Duration) -> Self {
         self.login_timeout = timeout;
@@ -181,7 +190,7 @@ impl SmartClientBuilder {
         let http = self.http.unwrap_or_else(|| HttpClient::new(HyperTransport::new()));
         let documents = http.with_limits(document_limits(http.limits()));
         let shortest_lease = documents.limits().total.saturating_add(FOR_STORING);
-        SmartClient {
+        let client = SmartClient {
             inner: Arc::new(Inner {
                 app: self.app,
                 documents,
@@ -198,11 +207,14 @@ impl SmartClientBuilder {
                 grant_retries: self.grant_retries,
                 refresh_lease: self.refresh_lease.max(shortest_lease),
                 session_policy: self.session_policy,
+                audit: self.audit,
                 login_timeout: self.login_timeout,
                 backends: Slots::new(MAX_BACKENDS),
                 sessions: Mutex::default(),
             }),
-        }
+        };
+        client.inner.record_store();
+        client
     }
 }
 
@@ -233,6 +245,7 @@ impl SmartClient {
             grant_retries: RetryPolicy::default(),
             refresh_lease: REFRESH_LEASE,
             session_policy: SessionPolicy::none(),
+            audit: Auditor::none(),
             login_timeout: Duration::from_mins(5),
         }
     }
@@ -270,6 +283,7 @@ impl SmartClient {
         self.check_launches()?;
         let server = self.discover(fhir_base).await?;
         server.gate(Flow::StandaloneLaunch, self.inner.gate)?;
+        self.inner.record_launch(&server.fhir_base, LaunchKind::Standalone)?;
         Ok(StandaloneLaunch::new(self.clone(), server))
     }
 
@@ -286,6 +300,7 @@ impl SmartClient {
         self.check_launches()?;
         let server = self.inner.discover(launch.iss().clone()).await?;
         server.gate(Flow::EhrLaunch, self.inner.gate)?;
+        self.inner.record_launch(&server.fhir_base, LaunchKind::Ehr)?;
         let app = &self.inner.app;
         let builder = AuthorizationBuilder::ehr(
             server.authorization_server()?,
@@ -294,7 +309,7 @@ impl SmartClient {
             redirect_uri.clone(),
             app.scopes.clone(),
         )?;
-        Ok(builder.build(&*self.inner.random, self.inner.clock.now())?)
+        self.inner.begin(&builder, &server)
     }
 
     /// Completes a login: checks the callback, redeems the code, validates the ID token, stores the session.
@@ -305,7 +320,14 @@ impl SmartClient {
     /// # Errors
     /// [`Error::Callback`], [`Error::Token`], [`Error::IdToken`], [`Error::Http`], [`Error::Store`].
     pub async fn complete(&self, pending: PendingAuthorization, callback: &str) -> Result<Session, Error> {
-        self.complete_callback(pending, Callback::from_query(callback)?).await
+        let callback = Callback::from_query(callback).map_err(Error::from);
+        match callback {
+            Ok(callback) => self.complete_callback(pending, callback).await,
+            Err(error) => {
+                self.inner.record_stray_callback(&error);
+                Err(error)
+            }
+        }
     }
 
     /// The same for a callback that is read already.
@@ -313,11 +335,20 @@ impl SmartClient {
     /// # Errors
     /// As for [`complete`](Self::complete).
     pub async fn complete_callback(&self, pending: PendingAuthorization, callback: Callback) -> Result<Session, Error> {
-        let inner = &self.inner;
-        let exchange = pending.complete(callback, inner.clock.now())?;
-        let server = inner.discover(exchange.server().fhir_base.clone()).await?;
+        let fhir_base = pending.server().fhir_base.clone();
         // Boxed, as are other long ways: callers hold their futures on the stack.
-        Box::pin(self.exchange(exchange, &server)).await
+        let outcome = Box::pin(self.complete_pending(pending, callback)).await;
+        if let Err(error) = &outcome {
+            let entry = self.inner.audit_context(&fhir_base).entry(AuditKind::AuthenticationFailure);
+            self.inner.record_failure(entry, error);
+        }
+        outcome
+    }
+
+    async fn complete_pending(&self, pending: PendingAuthorization, callback: Callback) -> Result<Session, Error> {
+        let exchange = pending.complete(callback, self.inner.clock.now())?;
+        let server = self.inner.discover(exchange.server().fhir_base.clone()).await?;
+        self.exchange(exchange, &server).await
     }
 
     async fn exchange(&self, exchange: CodeExchange, server: &Discovered) -> Result<Session, Error> {
@@ -329,7 +360,12 @@ impl SmartClient {
         let response = inner.send(request).await?;
         let token = expected.parse(response.status().as_u16(), response.body(), inner.clock.now())?;
         warn_of_leniencies(&token);
+        let id_token = token.id_token.as_ref().map(TokenId::id);
         let record = self.record_of(server, hints, &expected, token).await?;
+        if let Err(error) = inner.record_login(&record, id_token) {
+            self.revoke_in_background(record);
+            return Err(error);
+        }
         let session = Session::create(self.clone(), record, Expected::Absent).await?;
         Ok(self.remember(&session))
     }
@@ -388,15 +424,20 @@ impl SmartClient {
             return Ok(Some(Session::of(inner)));
         }
         let Some(stored) = self.inner.store.get(key).await? else { return Ok(None) };
-        let record = SessionRecord::from_bytes(key, &stored.value)?;
-        if record.client_id != self.inner.app.client_id {
-            return Err(Error::StoredSession { key: key.to_string(), reason: "it belongs to another app".to_owned() });
-        }
+        let record = self.read_record(key, &stored.value).inspect_err(|e| self.inner.record_unreadable(key, e))?;
         // Whoever renewed it was stopped before it had judged the ID token that came along.
         self.inner.validate_renewed_id_token(&record).await?;
         let record = SessionRecord { unverified: None, ..record };
         let session = Session::restored(self.clone(), record, stored.version);
         Ok(Some(self.remember(&session)))
+    }
+
+    fn read_record(&self, key: &Key, bytes: &SecretBytes) -> Result<SessionRecord, Error> {
+        let record = SessionRecord::from_bytes(key, bytes)?;
+        if record.client_id != self.inner.app.client_id {
+            return Err(Error::StoredSession { key: key.to_string(), reason: "it belongs to another app".to_owned() });
+        }
+        Ok(record)
     }
 
     /// The keys of this app's stored sessions at a FHIR server, or at all servers.
@@ -440,6 +481,18 @@ impl SmartClient {
 }
 
 impl Inner {
+    /// The two halves of a login.
+    pub(crate) fn begin(
+        &self,
+        builder: &AuthorizationBuilder,
+        server: &Discovered,
+    ) -> Result<(AuthorizationRequest, PendingAuthorization), Error> {
+        let begun = builder.build(&*self.random, self.clock.now())?;
+        let endpoint = server.endpoint(Endpoint::Authorization)?;
+        self.record_attempt(&server.fhir_base, EndpointRole::Authorization, endpoint)?;
+        Ok(begun)
+    }
+
     /// Sends one request with credentials or a token in it: no redirect is followed, nothing is repeated.
     pub(crate) async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         self.documents.fetch(request).await

@@ -1,5 +1,6 @@
 //! What can go wrong in a flow or a session.
 
+use crate::audit::AuditError;
 use crate::events::EndReason;
 use crate::loopback::LoopbackError;
 use crate::session_policy::Timeout;
@@ -125,6 +126,12 @@ pub enum Error {
     /// No login with this state waits in this browser: it was completed, took too long, or began elsewhere.
     #[error("no login with this state waits in this browser; begin it anew")]
     NoPendingLogin,
+    /// The login was given up.
+    #[error("the login was given up; begin it anew")]
+    LoginCancelled,
+    /// The userinfo endpoint's answer is of no use.
+    #[error(transparent)]
+    UserInfo(#[from] smart_core::userinfo::UserInfoError),
     /// The browser has several sessions, and the request does not say which one it is for: none is guessed, since it could be
     /// another patient's.
     #[error(
@@ -162,6 +169,9 @@ pub enum Error {
         /// `introspection` or `revocation`.
         endpoint: &'static str,
     },
+    /// A sink of a strict audit did not record what was to be done; so it was not done.
+    #[error("it could not be recorded, and so was not done: {0}")]
+    Audit(#[from] AuditError),
     /// A fault of this library.
     #[error("{0}; this is a fault of smart-on-fhir, please report it")]
     Internal(&'static str),
@@ -177,6 +187,8 @@ impl Error {
             Self::Token(error) => error.is_retryable(),
             Self::Store(error) => error.is_retryable(),
             Self::Assertion(error) => error.is_retryable(),
+            Self::Audit(error) => error.is_retryable(),
+            Self::UserInfo(error) => error.is_retryable(),
             Self::Discovery(DiscoveryError::Status { status, .. }) => *status >= 500 || *status == 429,
             Self::RenewalDelayed { .. } | Self::SigningTimeout { .. } => true,
             _ => false,

@@ -1,5 +1,6 @@
 //! A standalone launch, from discovery to session.
 
+use crate::audit::AuditKind;
 use crate::client::SmartClient;
 use crate::error::Error;
 use crate::loopback::LoopbackListener;
@@ -10,6 +11,8 @@ use smart_core::redirect_uri::RedirectUri;
 use smart_core::scope::Scopes;
 use smart_core::url_policy::UrlPolicy;
 use std::future::Future;
+use std::sync::Arc;
+use tokio::sync::Notify;
 use url::Url;
 
 /// A standalone launch at a discovered server (SMART App Launch 2.2, standalone launch).
@@ -19,17 +22,39 @@ pub struct StandaloneLaunch {
     server: Discovered,
     scopes: Scopes,
     extra: Vec<(String, String)>,
+    cancel: LoginCancel,
+}
+
+/// Gives a login up that waits for the browser. Clones are of the same login.
+#[derive(Debug, Clone, Default)]
+pub struct LoginCancel(Arc<Notify>);
+
+impl LoginCancel {
+    /// Gives the login up: it ends with [`Error::LoginCancelled`], and its port is closed. A login whose browser has come back
+    /// already goes on.
+    pub fn cancel(&self) {
+        self.0.notify_one();
+    }
+
+    async fn cancelled(&self) {
+        self.0.notified().await;
+    }
 }
 
 impl StandaloneLaunch {
     pub(crate) fn new(client: SmartClient, server: Discovered) -> Self {
         let scopes = client.inner.app.scopes.clone();
-        Self { client, server, scopes, extra: Vec::new() }
+        Self { client, server, scopes, extra: Vec::new(), cancel: LoginCancel::default() }
     }
 
     /// What discovery found.
     pub fn server(&self) -> &Discovered {
         &self.server
+    }
+
+    /// What gives this login up while it waits for the browser: for a button, or a window that closes.
+    pub fn cancel_handle(&self) -> LoginCancel {
+        self.cancel.clone()
     }
 
     /// Other scopes than the app's, for this login.
@@ -62,7 +87,7 @@ impl StandaloneLaunch {
         for (name, value) in &self.extra {
             builder = builder.with_extra(name, value)?;
         }
-        Ok(builder.build(&*inner.random, inner.clock.now())?)
+        inner.begin(&builder, &self.server)
     }
 
     /// Opens the person's own browser and waits on a loopback redirect (RFC 8252): for desktops and command lines.
@@ -113,7 +138,16 @@ impl StandaloneLaunch {
         // What the browser is sent to was checked in discovery; a browser would open anything else as well.
         UrlPolicy::AllowLoopbackHttp.check(&url)?;
         let receive = listener.receive(self.client.inner.login_timeout);
-        let (callback, ()) = tokio::try_join!(async { receive.await.map_err(Error::from) }, browse(url))?;
+        let come_back = async { tokio::try_join!(async { receive.await.map_err(Error::from) }, browse(url)) };
+        let outcome = tokio::select! {
+            outcome = come_back => outcome,
+            () = self.cancel.cancelled() => Err(Error::LoginCancelled),
+        };
+        let (callback, ()) = outcome.inspect_err(|error| {
+            let inner = &self.client.inner;
+            let entry = inner.audit_context(&self.server.fhir_base).entry(AuditKind::AuthenticationFailure);
+            inner.record_failure(entry, error);
+        })?;
         Box::pin(self.client.complete_callback(pending, callback)).await
     }
 }

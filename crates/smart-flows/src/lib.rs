@@ -15,6 +15,7 @@
 mod activity;
 mod app;
 pub mod audit;
+mod audited;
 mod authorize;
 mod backend;
 mod client;
@@ -41,6 +42,7 @@ mod session_time;
 mod slots;
 mod step_up;
 mod system;
+mod userinfo;
 mod watch;
 pub mod web;
 
@@ -49,7 +51,7 @@ pub use client::{SmartClient, SmartClientBuilder};
 pub use client_keys::ClientKeys;
 pub use error::Error;
 pub use events::{EndReason, Events, SessionEvent};
-pub use launch::StandaloneLaunch;
+pub use launch::{LoginCancel, StandaloneLaunch};
 pub use logout::LogoutReport;
 pub use loopback::{LoopbackError, LoopbackListener};
 pub use pending_logins::BrowserId;

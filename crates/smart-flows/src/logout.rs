@@ -1,5 +1,6 @@
 //! Introspection, revocation and logout.
 
+use crate::audit::{AuditKind, EndpointRole, TokenId};
 use crate::error::Error;
 use crate::events::EndReason;
 use crate::grants::url_policy_of;
@@ -7,6 +8,7 @@ use crate::session::Session;
 use smart_core::introspection::{
     Introspection, IntrospectionCaller, TokenTypeHint, introspection_request, parse_introspection,
 };
+use smart_core::secret::{AccessToken, RefreshToken};
 use smart_core::token::{ClientAuthentication, RequestingClient};
 
 /// What a logout came to. The session is over in this process and wiped from the store whatever the server said,
@@ -60,9 +62,22 @@ impl Session {
             }),
         };
         let request = introspection_request(endpoint, token, Some(hint), caller)?;
-        let response = client.send(request).await?;
+        let entry = client.record_context(record).entry(AuditKind::TokenIntrospected).token(match hint {
+            TokenTypeHint::AccessToken => TokenId::access(&AccessToken::new(token)),
+            TokenTypeHint::RefreshToken => TokenId::refresh(&RefreshToken::new(token)),
+        });
+        let entry = entry.endpoint(EndpointRole::Introspection, endpoint);
         let policy = url_policy_of(&record.fhir_base);
-        Ok(parse_introspection(endpoint, response.status().as_u16(), response.body(), policy)?)
+        let asked = async {
+            let response = client.send(request).await?;
+            Ok(parse_introspection(endpoint, response.status().as_u16(), response.body(), policy)?)
+        };
+        let outcome = asked.await;
+        match &outcome {
+            Ok(_) => client.record(entry)?,
+            Err(error) => client.record_failure(entry, error),
+        }
+        outcome
     }
 
     /// Revokes the session at the server: the refresh token first, then the access token (RFC 7009). When that is

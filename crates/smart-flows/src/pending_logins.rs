@@ -82,7 +82,8 @@ impl SmartClient {
     /// [`Error::NoPendingLogin`] when none waits in this browser with the callback's state, so that the token endpoint is not
     /// asked; those of [`complete`](Self::complete).
     pub async fn complete_kept(&self, browser: &BrowserId, callback: Callback) -> Result<Session, Error> {
-        let pending = self.take_pending(browser, &callback).await?;
+        let pending =
+            self.take_pending(browser, &callback).await.inspect_err(|e| self.inner.record_stray_callback(e))?;
         self.complete_callback(pending, callback).await
     }
 
@@ -93,8 +94,9 @@ impl SmartClient {
     /// login.
     pub async fn complete_kept_url(&self, browser: &BrowserId, url: &Url) -> Result<Session, Error> {
         let callback = Callback::from_url(url)?;
-        let pending = self.take_pending(browser, &callback).await?;
-        check_target(&pending, url)?;
+        let pending =
+            self.take_pending(browser, &callback).await.inspect_err(|e| self.inner.record_stray_callback(e))?;
+        check_target(&pending, url).inspect_err(|e| self.inner.record_stray_callback(e))?;
         self.complete_callback(pending, callback).await
     }
 
@@ -104,7 +106,7 @@ impl SmartClient {
     /// # Errors
     /// [`Error::Callback`] when it is another URL; those of [`complete`](Self::complete).
     pub async fn complete_url(&self, pending: PendingAuthorization, url: &Url) -> Result<Session, Error> {
-        check_target(&pending, url)?;
+        check_target(&pending, url).inspect_err(|e| self.inner.record_stray_callback(e))?;
         self.complete_callback(pending, Callback::from_url(url)?).await
     }
 

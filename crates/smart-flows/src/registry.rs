@@ -1,5 +1,6 @@
 //! What is known of servers: their discovery documents, cached, and fetched once for however many ask.
 
+use crate::audit::AuditKind;
 use crate::client::Inner;
 use crate::error::Error;
 use crate::slots::Slots;
@@ -83,22 +84,28 @@ impl Inner {
         if let Some(known) = known.as_ref().filter(|known| known.is_younger_than(known.lifetime, now)) {
             return Ok(known.server.clone());
         }
+        let asked = base.clone();
         match Box::pin(self.fetch_discovery(base)).await {
             Ok((server, max_age)) => {
                 let lifetime = max_age.unwrap_or(cache.default_lifetime).min(cache.longest_lifetime);
+                self.record_discovery(&server)?;
                 *known = Some(Known { server: server.clone(), fetched: self.clock.now(), lifetime });
                 Ok(server)
             }
-            Err(error) => match known.as_ref() {
-                Some(known)
-                    if error.is_retryable()
-                        && known.is_younger_than(known.lifetime.saturating_add(cache.longest_stale), now) =>
-                {
-                    tracing::warn!(%error, "discovery failed; what was known before is used");
-                    Ok(known.server.clone())
+            Err(error) => {
+                let entry = self.audit_context(&asked).entry(AuditKind::NetworkError);
+                self.record_failure(entry, &error);
+                match known.as_ref() {
+                    Some(known)
+                        if error.is_retryable()
+                            && known.is_younger_than(known.lifetime.saturating_add(cache.longest_stale), now) =>
+                    {
+                        tracing::warn!(%error, "discovery failed; what was known before is used");
+                        Ok(known.server.clone())
+                    }
+                    _ => Err(error),
                 }
-                _ => Err(error),
-            },
+            }
         }
     }
 

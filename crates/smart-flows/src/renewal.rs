@@ -5,6 +5,7 @@
 //! the store across processes), the exchange runs to its end even when the caller is gone, and the answer is stored
 //! before anybody gets to see its access token.
 
+use crate::audit::{AuditKind, EndpointRole, TokenId};
 use crate::delay::Delay;
 use crate::error::Error;
 use crate::events::{EndReason, SessionEvent};
@@ -124,9 +125,13 @@ impl Inner {
         match self.client.inner.renew_record(record, self.client.inner.refresh_lease).await {
             Ok(renewed) => {
                 life.delay = Delay::default();
-                self.store(life, renewed).await
+                let recorded = self.client.inner.record_renewal(&renewed);
+                // Stored in any case: the old refresh token is used up.
+                self.store(life, renewed).await?;
+                recorded
             }
             Err(failed) if failed.error.needs_reauthorization() && record.grant == Grant::Login => {
+                self.record_failed_renewal(record, &failed.error);
                 // Somebody may have refreshed after all: one who thought that the lease was theirs.
                 let before = life.version;
                 if self.adopt_stored(life).await.is_ok() && life.version != before && self.satisfied(why)? {
@@ -138,10 +143,17 @@ impl Inner {
                 Err(*failed.error)
             }
             Err(failed) => {
+                self.record_failed_renewal(record, &failed.error);
                 life.delay.failed(now(), failed.retry_after);
                 Err(*failed.error)
             }
         }
+    }
+
+    fn record_failed_renewal(&self, record: &SessionRecord, error: &Error) {
+        let client = &self.client.inner;
+        let entry = client.record_context(record).entry(AuditKind::TokenRefreshed);
+        client.record_failure(entry.endpoint(EndpointRole::Token, &record.endpoints.token), error);
     }
 
     /// Stores a renewed record, and only then lets it be seen. When the store fails it is kept for the next try.
@@ -193,6 +205,7 @@ impl Inner {
                 Ok(())
             }
             Err(error @ Error::IdToken { .. }) => {
+                self.record_failed_renewal(&record, &error);
                 if self.end(EndReason::OtherPerson).is_some() {
                     self.wipe_or_warn().await;
                     self.client.revoke_in_background(record);
@@ -273,6 +286,9 @@ impl Inner {
             return Ok(());
         }
         self.events.send(SessionEvent::Expired);
+        let client = &self.client.inner;
+        let entry = client.record_context(&live.record).entry(AuditKind::TokenExpired);
+        client.record(entry.token(TokenId::access(&live.record.access_token)))?;
         Err(Error::Expired { fhir_base: live.record.fhir_base.to_string() })
     }
 }

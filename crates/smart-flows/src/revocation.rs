@@ -1,11 +1,13 @@
 //! Revoking the tokens of a session at its server (RFC 7009).
 
+use crate::audit::{AuditKind, EndpointRole, TokenId};
 use crate::client::{Inner, SmartClient};
 use crate::error::Error;
 use crate::record::{Grant, SessionRecord};
 use smart_core::revocation::{Revocable, parse_revocation, revocation_request};
 use smart_core::token::RequestingClient;
 use std::time::Duration;
+use url::Url;
 
 /// How long a revocation may take that nobody waits for.
 const IN_BACKGROUND: Duration = Duration::from_secs(60);
@@ -18,6 +20,7 @@ impl Inner {
             .revocation
             .as_ref()
             .ok_or_else(|| Error::NotSupported { fhir_base: record.fhir_base.to_string(), endpoint: "revocation" })?;
+        let mut recorded = Ok(());
         let tokens = record.refresh_token.as_ref().map(Revocable::Refresh);
         for token in tokens.into_iter().chain([Revocable::Access(&record.access_token)]) {
             // An assertion is good for one request, so each has its own authentication.
@@ -27,10 +30,32 @@ impl Inner {
                 authentication: &authentication,
                 id_in_body: self.app.id_in_body,
             };
-            let response = self.send(revocation_request(endpoint, token, requesting)?).await?;
-            parse_revocation(endpoint, response.status().as_u16(), response.body())?;
+            let id = match token {
+                Revocable::Refresh(token) => TokenId::refresh(token),
+                Revocable::Access(token) => TokenId::access(token),
+            };
+            let entry = self.record_context(record).entry(AuditKind::TokenRevoked).token(id);
+            let entry = entry.endpoint(EndpointRole::Revocation, endpoint);
+            match self.revoke_one(endpoint, token, requesting).await {
+                // The revocation cannot be undone: a strict audit that fails is told of, and the other token still goes.
+                Ok(()) => recorded = recorded.and(self.record(entry)),
+                Err(error) => {
+                    self.record_failure(entry, &error);
+                    return Err(error);
+                }
+            }
         }
-        Ok(())
+        recorded
+    }
+
+    async fn revoke_one(
+        &self,
+        endpoint: &Url,
+        token: Revocable<'_>,
+        requesting: RequestingClient<'_>,
+    ) -> Result<(), Error> {
+        let response = self.send(revocation_request(endpoint, token, requesting)?).await?;
+        Ok(parse_revocation(endpoint, response.status().as_u16(), response.body())?)
     }
 }
 

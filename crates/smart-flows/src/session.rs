@@ -322,6 +322,7 @@ impl Inner {
             live
         };
         self.events.send(SessionEvent::Over(reason));
+        self.record_end(&ended.record, reason);
         Some(ended)
     }
 

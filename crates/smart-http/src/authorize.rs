@@ -21,6 +21,16 @@ pub trait Authorize: Send + Sync {
     /// not sent then.
     fn authorization<'a>(&'a self, url: &'a Url) -> BoxFuture<'a, Result<Option<HeaderValue>, AuthorizeError>>;
 
+    /// A request with the header is about to be sent: for those who keep a record of what a token is used for. A request that
+    /// is sent again after a renewal is told again; a repeat of the same request, or a redirect within the server, is not.
+    ///
+    /// # Errors
+    /// [`AuthorizeError`] when the request must not be sent.
+    fn sending(&self, method: &http::Method, url: &Url) -> Result<(), AuthorizeError> {
+        let _ = (method, url);
+        Ok(())
+    }
+
     /// The server refused the header `rejected` with 401: gets another one. True when there is one, so that a request
     /// which can safely be repeated may be.
     ///
@@ -47,6 +57,10 @@ pub trait Authorize: Send + Sync {
 impl<T: Authorize + ?Sized> Authorize for Arc<T> {
     fn authorization<'a>(&'a self, url: &'a Url) -> BoxFuture<'a, Result<Option<HeaderValue>, AuthorizeError>> {
         (**self).authorization(url)
+    }
+
+    fn sending(&self, method: &http::Method, url: &Url) -> Result<(), AuthorizeError> {
+        (**self).sending(method, url)
     }
 
     fn renew<'a>(&'a self, rejected: &'a HeaderValue) -> BoxFuture<'a, Result<bool, AuthorizeError>> {

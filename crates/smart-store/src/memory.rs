@@ -115,6 +115,10 @@ impl Store for MemoryStore {
         Box::pin(async move { Ok(self.lease_now(key, holder, duration)) })
     }
 
+    fn backend(&self) -> &'static str {
+        "memory"
+    }
+
     fn release<'a>(&'a self, key: &'a Key, holder: &'a Holder) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
             let mut inner = self.inner();

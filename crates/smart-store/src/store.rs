@@ -74,6 +74,11 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Unavailable`].
     fn release<'a>(&'a self, key: &'a Key, holder: &'a Holder) -> BoxFuture<'a, Result<(), StoreError>>;
+
+    /// What kind of backend it is, for audits: `memory`, `encrypted-file`, `database`, or `other`, the default.
+    fn backend(&self) -> &'static str {
+        "other"
+    }
 }
 
 macro_rules! forward {
@@ -111,6 +116,10 @@ macro_rules! forward {
 
             fn release<'a>(&'a self, key: &'a Key, holder: &'a Holder) -> BoxFuture<'a, Result<(), StoreError>> {
                 (**self).release(key, holder)
+            }
+
+            fn backend(&self) -> &'static str {
+                (**self).backend()
             }
         }
     };

@@ -209,6 +209,10 @@ impl<S: Store> Store for FaultyStore<S> {
         Box::pin(self.call(Operation::Lease, self.inner.lease(key, holder, duration)))
     }
 
+    fn backend(&self) -> &'static str {
+        self.inner.backend()
+    }
+
     fn release<'a>(&'a self, key: &'a Key, holder: &'a Holder) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(self.call(Operation::Release, self.inner.release(key, holder)))
     }

@@ -334,6 +334,10 @@ impl Store for EncryptedFileStore {
         })
     }
 
+    fn backend(&self) -> &'static str {
+        "encrypted-file"
+    }
+
     fn release<'a>(&'a self, key: &'a Key, holder: &'a Holder) -> BoxFuture<'a, Result<(), StoreError>> {
         let (owned, holder) = (key.clone(), holder.clone());
         Box::pin(async move {

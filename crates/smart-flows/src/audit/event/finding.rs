@@ -1,9 +1,13 @@
 //! What an error of the layers below is as an event.
 
 use super::{AuditKind, Reason};
+use crate::error::Error;
+use crate::loopback::LoopbackError;
 use smart_core::authorize::{AuthorizationErrorCode, CallbackError};
 use smart_core::discovery::DiscoveryError;
+use smart_core::launch::LaunchError;
 use smart_core::token::{TokenError, TokenErrorCode};
+use smart_core::userinfo::UserInfoError;
 use smart_http::{ConnectFailure, HttpError};
 use smart_jwt::IdTokenError;
 use smart_store::StoreError;
@@ -21,6 +25,61 @@ pub struct Finding {
 impl Finding {
     const fn new(kind: AuditKind, reason: &'static str) -> Self {
         Self { kind, reason: Reason::new(reason) }
+    }
+}
+
+impl From<&Error> for Finding {
+    fn from(error: &Error) -> Self {
+        use AuditKind as K;
+        match error {
+            Error::Core(error) => core(error),
+            Error::Discovery(error) => error.into(),
+            Error::Http(error) => error.into(),
+            Error::Callback(error) | Error::Loopback(LoopbackError::Callback(error)) => error.into(),
+            Error::Token(error) | Error::UserInfo(UserInfoError::Answer(error)) => error.into(),
+            Error::IdToken { source, .. } => source.into(),
+            Error::Store(error) => error.into(),
+            Error::IssuerDocuments { .. } => Self::new(K::ValidationFailed, "issuer-documents"),
+            Error::Loopback(LoopbackError::Timeout(_)) => Self { kind: K::LoginTimeout, reason: Reason::TIMEOUT },
+            Error::Loopback(_) => Self::new(K::UnexpectedError, "loopback"),
+            Error::Browser(_) => Self::new(K::AuthenticationCancelled, "browser"),
+            Error::LoginCancelled => Self { kind: K::AuthenticationCancelled, reason: Reason::CANCELLED },
+            Error::StoredSession { .. } => Self::new(K::TamperedToken, "stored-session"),
+            Error::SessionOver { .. } => Self::new(K::AuthenticationFailure, "session-over"),
+            Error::SessionTimeout { .. } => Self { kind: K::AuthenticationFailure, reason: Reason::TIMEOUT },
+            Error::SessionLocked { .. } => Self::new(K::AuthorizationDenied, "locked"),
+            Error::RenewalDelayed { .. } => Self::new(K::NetworkError, "delayed"),
+            Error::NoKey { .. } | Error::BackendApp { .. } => Self::new(K::ConfigurationError, "kind-of-app"),
+            Error::Assertion(_) => Self::new(K::ConfigurationError, "assertion"),
+            Error::SigningTimeout { .. } => Self::new(K::NetworkError, "signer"),
+            Error::StepUpMismatch { .. } => Self::new(K::SecurityViolation, "step-up"),
+            Error::NoPendingLogin => Self::new(K::CsrfDetected, "no-pending-login"),
+            Error::PendingLogin { .. } => Self::new(K::TamperedToken, "pending-login"),
+            Error::SeveralSessions => Self::new(K::AuthorizationDenied, "several-sessions"),
+            Error::NotLoggedIn => Self::new(K::AuthorizationDenied, "not-logged-in"),
+            Error::Expired { .. } => Self::new(K::ExpiredToken, "expired"),
+            Error::NoPatient { .. } => Self::new(K::ValidationFailed, "patient-missing"),
+            Error::NotSupported { .. } => Self::new(K::ConfigurationError, "endpoint-missing"),
+            Error::UserInfo(UserInfoError::OtherUser { .. }) => Self::new(K::TamperedToken, "other-user"),
+            Error::UserInfo(_) => Self::new(K::ValidationFailed, "userinfo"),
+            Error::Audit(_) => Self::new(K::UnexpectedError, "audit"),
+            Error::Internal(_) => Self::new(K::UnexpectedError, "internal"),
+        }
+    }
+}
+
+fn core(error: &smart_core::error::Error) -> Finding {
+    use AuditKind as K;
+    use smart_core::error::Error as E;
+    match error {
+        E::Callback(error) => error.into(),
+        E::Token(error) => error.into(),
+        E::Launch(LaunchError::Refused(_)) => Finding::new(K::AuthorizationDenied, "issuer-not-allowed"),
+        E::Launch(_) => Finding::new(K::ValidationFailed, "launch"),
+        E::Url(_) => Finding { kind: K::ConfigurationError, reason: Reason::INSECURE },
+        E::FhirUser(_) => Finding::new(K::ValidationFailed, "fhir-user"),
+        E::Random(_) => Finding::new(K::UnexpectedError, "random"),
+        _ => Finding::new(K::ConfigurationError, "settings"),
     }
 }
 
