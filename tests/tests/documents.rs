@@ -3,6 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test reports by panicking")]
 
 use smart_core::leniency::Leniency;
+use smart_core::profile::{
+    BackendAccess, ClinicalScopes, KnownEndpoints, ScopeStyle, ServerKind, ServerProfile, profiles,
+};
+use smart_core::token::BasicEncoding;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 fn read(path: &str) -> String {
@@ -24,4 +29,68 @@ fn every_leniency_is_in_the_table() {
 fn ci_runs_the_command_of_the_readme() {
     assert!(read("README.md").contains("\ncargo xtask ci\n"));
     assert!(read(".ci/run").contains("cargo xtask ci"));
+}
+
+/// F-116, F-117, F-118, F-119, F-120: each profile has its page, in the summary too, and each page its profile; a page says that
+/// nothing was verified against the live server, and has its facts in a table with their sources.
+#[test]
+fn every_profile_has_its_page() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/src/servers");
+    let pages: BTreeSet<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != "index.md")
+        .collect();
+    let expected: BTreeSet<String> = ServerKind::ALL.iter().map(|kind| format!("{}.md", kind.name())).collect();
+    assert_eq!(pages, expected);
+    let summary = read("docs/src/SUMMARY.md");
+    for profile in profiles() {
+        let name = profile.kind.name();
+        let page = read(&format!("docs/src/servers/{name}.md"));
+        assert!(page.starts_with(&format!("# {}\n", profile.title)), "{name}");
+        assert!(page.to_lowercase().contains("not verified against the live server"), "{name}");
+        assert!(page.contains("\n| fact | what we do | source |\n"), "{name}");
+        assert!(summary.contains(&format!("(servers/{name}.md)")), "{name}");
+    }
+}
+
+/// F-116, F-117, F-118, F-119, F-120: the overview says what the table in the code says, row by row.
+#[test]
+fn overview_of_servers_is_that_of_the_code() {
+    let index = read("docs/src/servers/index.md");
+    let rows: Vec<&str> = index.lines().filter(|line| line.starts_with("| [")).collect();
+    let expected: Vec<String> = profiles().iter().map(overview).collect();
+    assert_eq!(rows, expected);
+}
+
+fn overview(profile: &ServerProfile) -> String {
+    let preferences = &profile.preferences;
+    let scopes = match (preferences.clinical_scopes, preferences.scope_style) {
+        (ClinicalScopes::Foreign, _) => "the platform's",
+        (ClinicalScopes::NoWildcards, ScopeStyle::AsWritten) => "as the app wrote them, no wildcards",
+        (ClinicalScopes::NoWildcards, ScopeStyle::ByCapability) => "by capability, no wildcards",
+        (ClinicalScopes::Any, ScopeStyle::AsWritten) => "as the app wrote them",
+        (ClinicalScopes::Any, ScopeStyle::ByCapability) => "by capability",
+    };
+    let basic = if preferences.basic_encoding == BasicEncoding::Raw { "raw" } else { "encoded" };
+    let relaxations = &profile.relaxations;
+    let mut choice = Vec::new();
+    if relaxations.unlisted_s256 {
+        choice.push("unlisted S256");
+    }
+    if relaxations.issuer_trailing_slash {
+        choice.push("slash of the issuer");
+    }
+    if relaxations.endpoints != KnownEndpoints::Published {
+        choice.push("endpoints");
+    }
+    let choice = if choice.is_empty() { "nothing".to_owned() } else { choice.join(", ") };
+    let backend = match preferences.backend {
+        BackendAccess::Smart => "SMART",
+        BackendAccess::SmartAsRegistered => "SMART, granted as registered",
+        BackendAccess::PlatformDefaultScope | BackendAccess::Platform { .. } => "the platform's",
+        BackendAccess::Open => "no token needed",
+    };
+    let name = profile.kind.name();
+    format!("| [{name}]({name}.md) | {} | {scopes} | {basic} | {choice} | {backend} |", profile.title)
 }

@@ -29,7 +29,7 @@ fn key(kind: KeyKind, id: &str) -> SigningKey {
     SigningKey::generate(kind).unwrap().with_kid(id).unwrap()
 }
 
-fn key_set(keys: &[&SigningKey]) -> String {
+fn published(keys: &[&SigningKey]) -> String {
     Jwks::from_keys(keys.iter().map(|key| key.public_jwk().clone()).collect()).unwrap().to_json().to_string()
 }
 
@@ -75,7 +75,7 @@ fn text<'v>(body: &'v Value, name: &str) -> &'v str {
 async fn backend_service_gets_in_by_its_key() {
     for kind in [KeyKind::Rsa2048, KeyKind::EcP384] {
         let key = key(kind, "k1");
-        let world = World::start(with_keys(ClientKeys::Document(key_set(&[&key])))).await;
+        let world = World::start(with_keys(ClientKeys::Document(published(&[&key])))).await;
         let (status, body) =
             backend(&world, assertion(&world, &key).await, "system/Patient.rs system/Observation.r").await;
         assert_eq!(status, 200, "{body}");
@@ -97,7 +97,7 @@ async fn backend_service_gets_in_by_its_key() {
 #[tokio::test]
 async fn assertion_is_good_once() {
     let key = key(KeyKind::EcP384, "k1");
-    let world = World::start(with_keys(ClientKeys::Document(key_set(&[&key])))).await;
+    let world = World::start(with_keys(ClientKeys::Document(published(&[&key])))).await;
     let once = assertion(&world, &key).await;
     assert_eq!(backend(&world, once.clone(), "system/*.rs").await.0, 200);
     let (status, body) = backend(&world, once.clone(), "system/*.rs").await;
@@ -112,7 +112,7 @@ async fn assertion_is_good_once() {
 #[tokio::test]
 async fn wrong_assertions_are_refused() {
     let (key, other) = (key(KeyKind::EcP384, "k1"), key(KeyKind::EcP384, "k1"));
-    let world = World::start(with_keys(ClientKeys::Document(key_set(&[&key])))).await;
+    let world = World::start(with_keys(ClientKeys::Document(published(&[&key])))).await;
     let make = async |client: &str, audience: &str, key: &SigningKey| {
         let builder = ClientAssertionBuilder::new(ClientId::new(client), audience);
         builder.sign(key, world.now(), &support::Random).await.unwrap()
@@ -136,13 +136,13 @@ async fn wrong_assertions_are_refused() {
 #[tokio::test]
 async fn keys_are_fetched_and_rotate() {
     let (old, new) = (key(KeyKind::EcP384, "old"), key(KeyKind::EcP384, "new"));
-    let server = KeyServer::start(key_set(&[&old])).await;
+    let server = KeyServer::start(published(&[&old])).await;
     let world = World::start(with_keys(ClientKeys::Url(server.url()))).await;
     for _ in 0..2 {
         assert_eq!(backend(&world, assertion(&world, &old).await, "system/*.rs").await.0, 200);
     }
     assert_eq!(server.requests(), 1);
-    server.publish(key_set(&[&new]));
+    server.publish(published(&[&new]));
     world.advance(61);
     assert_eq!(backend(&world, assertion(&world, &new).await, "system/*.rs").await.0, 200);
     assert_eq!(server.requests(), 2);
@@ -154,7 +154,7 @@ async fn keys_are_fetched_and_rotate() {
 #[tokio::test]
 async fn backend_scopes_are_cut() {
     let key = key(KeyKind::EcP384, "k1");
-    let mut config = with_keys(ClientKeys::Document(key_set(&[&key])));
+    let mut config = with_keys(ClientKeys::Document(published(&[&key])));
     config.clients[0] = config.clients[0].clone().with_scopes("system/Observation.rs");
     let world = World::start(config).await;
     let (status, body) = backend(&world, assertion(&world, &key).await, "system/Observation.r system/Patient.r").await;
@@ -216,7 +216,7 @@ async fn one_way_of_authentication() {
 #[tokio::test]
 async fn app_with_a_key_goes_the_whole_way() {
     let key = key(KeyKind::EcP384, "k1");
-    let world = World::start(with_keys(ClientKeys::Document(key_set(&[&key])))).await;
+    let world = World::start(with_keys(ClientKeys::Document(published(&[&key])))).await;
     let scope = "launch/patient patient/Patient.r offline_access";
     let code = world.code("svc", scope, Person::default()).await;
     let signed = async |mut form: Vec<(&'static str, String)>| {

@@ -34,6 +34,13 @@ async fn sandbox_runs_until_it_is_told_to_stop() {
     assert_eq!(ended.unwrap().code(), Some(0));
 }
 
+/// F-116, F-120: `--like` takes the names of the profiles, and tells them for another.
+#[tokio::test]
+async fn like_takes_the_names_of_the_profiles() {
+    let ran = User::new().run(&["sandbox", "--like", "cerner"]).await.exits(2);
+    assert!(ran.err.contains("oracle") && ran.err.contains("smart-sandbox"), "{ran:#?}");
+}
+
 /// A port that is taken is told, with what to do.
 #[tokio::test]
 async fn a_taken_port_is_told() {

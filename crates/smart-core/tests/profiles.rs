@@ -190,7 +190,7 @@ fn oracles_token_answers_are_read() {
     assert!(!error.needs_reauthorization());
 }
 
-/// F-117, SC-30: wildcards are objected to at Oracle Health, before the person is sent anywhere, and nowhere else.
+/// F-117: wildcards are objected to at Oracle Health, before the person is sent anywhere, and nowhere else.
 #[test]
 fn oracle_profile_objects_to_wildcards() {
     let asked = scopes("launch/patient openid patient/*.rs patient/Observation.rs");

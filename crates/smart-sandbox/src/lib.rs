@@ -64,6 +64,8 @@ pub struct Endpoints {
     pub keys: String,
     /// The page by which a person starts an app as from an EHR.
     pub launcher: String,
+    /// Whether discovery finds them.
+    pub published: bool,
 }
 
 /// How often each endpoint was called.
@@ -127,6 +129,7 @@ impl Sandbox {
             userinfo: paths.userinfo.as_deref().map(at),
             keys: at(&paths.keys),
             launcher: at(auth::LAUNCHER),
+            published: self.shared.quirks.documents.smart_configuration || self.shared.quirks.documents.oauth_uris,
         }
     }
 

@@ -137,18 +137,17 @@ impl Shown<'_> {
             lines.extend([String::new(), head("What is known of such servers:")]);
             lines.extend(profile.notes.iter().map(|note| format!("  {note}")));
         }
-        lines.extend([
-            String::new(),
-            head("Try, in another terminal:"),
-            format!("  curl {root}/metadata"),
-            format!("  curl {root}/.well-known/smart-configuration"),
-            format!("  smart discover {base}"),
-            format!("  smart login {base} --client-id {SANDBOX_CLIENT}"),
-            "  smart get 'Patient/{patient}'".to_owned(),
-            "  smart get --all 'Observation?patient={patient}'".to_owned(),
-            String::new(),
-            "Ctrl-C stops it.".to_owned(),
-        ]);
+        lines.extend([String::new(), head("Try, in another terminal:"), format!("  curl {root}/metadata")]);
+        if self.endpoints.published {
+            lines.extend([
+                format!("  curl {root}/.well-known/smart-configuration"),
+                format!("  smart discover {base}"),
+                format!("  smart login {base} --client-id {SANDBOX_CLIENT}"),
+                "  smart get 'Patient/{patient}'".to_owned(),
+                "  smart get --all 'Observation?patient={patient}'".to_owned(),
+            ]);
+        }
+        lines.extend([String::new(), "Ctrl-C stops it.".to_owned()]);
         lines
     }
 }
@@ -189,6 +188,7 @@ mod tests {
     /// F-116, F-120: with `--like` it is printed whom the sandbox is like, and what is known of such servers.
     #[test]
     fn the_imitated_server_is_printed() {
+        assert!(!shown(ServerKind::Hapi).0.contains("smart login"));
         let (text, json) = shown(ServerKind::Epic);
         assert!(text.contains("behaves like Epic") && text.contains("refresh token"), "{text}");
         assert!(json["like"] == "epic" && json["token_endpoint"].as_str().unwrap().ends_with("/oauth2/token"));

@@ -35,6 +35,7 @@ impl ServerSettings {
     /// Endpoints that stand in for the server's own: codes, secrets and tokens go there. They replace those of the
     /// profile.
     pub fn with_overrides(mut self, overrides: EndpointOverrides) -> Self {
+        self.relaxations.endpoints = KnownEndpoints::Published;
         self.overrides = overrides;
         self
     }
@@ -72,8 +73,7 @@ impl ServerSettings {
 
     /// Whether every check is made as by default, and every endpoint is the server's own.
     pub fn is_strict(&self) -> bool {
-        self.relaxations == Relaxations { endpoints: KnownEndpoints::Published, ..Relaxations::NONE }
-            && self.overrides.is_empty()
+        self.relaxations.is_none() && self.overrides.is_empty()
     }
 
     /// `policy` with what the relaxations say of PKCE; the strict ones leave it as it is.

@@ -153,7 +153,7 @@ static ATHENAHEALTH: ServerProfile = ServerProfile {
     preferences: Preferences { scope_style: ScopeStyle::AsWritten, ..Preferences::SMART },
     relaxations: Relaxations::NONE,
     notes: &[
-        "`aud` is compared letter by letter: give the FHIR base as it is documented, without a slash at its end.",
+        "`aud` may be compared letter by letter: give the FHIR base as it is documented, without a slash at its end.",
         "The issuer is on another host than the endpoints.",
         "The token endpoint sends no CORS headers: an app in a browser needs a server of its own.",
     ],

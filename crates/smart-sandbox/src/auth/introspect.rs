@@ -89,6 +89,7 @@ async fn take_back(shared: &Shared, headers: &HeaderMap, body: &str) -> Result<(
         }
     } else if let Some(grant) = state.access_tokens.get(token).map(|t| t.grant.clone())
         && belongs(&state, &grant)
+        && shared.quirks.refresh.revokes_access
         && let Some(issued) = state.access_tokens.get_mut(token)
     {
         issued.revoked = true;

@@ -32,11 +32,15 @@ pub(crate) fn router(quirks: &Quirks) -> Router<Arc<Shared>> {
         .route(root, get(page))
         .route(&format!("{base}/{{resource_type}}"), get(search))
         .route(&format!("{base}/{{resource_type}}/{{id}}"), get(read));
-    if quirks.documents.smart_configuration {
-        let path = format!("{base}/.well-known/smart-configuration");
-        router = router.route(&path, get(discovery::smart_configuration));
-    }
-    router.fallback(|| async { refuse(StatusCode::NOT_FOUND, "not-found", "there is nothing here") })
+    // Where it is not published it is no resource either, which would take a token to be told so.
+    let path = format!("{base}/.well-known/smart-configuration");
+    let published = quirks.documents.smart_configuration;
+    router = router.route(&path, if published { get(discovery::smart_configuration) } else { get(nothing) });
+    router.fallback(nothing)
+}
+
+async fn nothing() -> Response {
+    refuse(StatusCode::NOT_FOUND, "not-found", "there is nothing here")
 }
 
 async fn metadata(State(shared): State<Arc<Shared>>) -> Response {

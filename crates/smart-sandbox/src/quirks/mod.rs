@@ -177,7 +177,7 @@ pub(crate) struct RefreshRules {
     pub(crate) rotation: Rotation,
     /// The error for one that is of no use any more.
     pub(crate) dead: &'static str,
-    /// Whether a revoked refresh token takes access tokens with it.
+    /// Whether revocation reaches access tokens: one by itself, and those of a revoked refresh token.
     pub(crate) revokes_access: bool,
 }
 
