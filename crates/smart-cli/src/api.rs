@@ -10,6 +10,7 @@ pub(crate) use smart_on_fhir::core::scope::Syntax;
 pub(crate) use smart_on_fhir::core::time::Timestamp;
 pub(crate) use smart_on_fhir::core::url_policy::{UrlError, UrlPolicy, is_loopback};
 pub(crate) use smart_on_fhir::fhir::{FhirClient, FhirError, RefusalKind, SearchQuery};
+pub(crate) use smart_on_fhir::flows::audit;
 pub(crate) use smart_on_fhir::flows::{LoopbackError, LoopbackListener};
 pub(crate) use smart_on_fhir::http::{HttpClient, HttpError, HyperTransport};
 pub(crate) use smart_on_fhir::store::{

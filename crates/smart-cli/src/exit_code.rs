@@ -27,11 +27,13 @@ pub(crate) enum ExitCode {
     FhirError,
     /// There is no session.
     NeedsLogin,
+    /// An audit trail is not as it was written.
+    AuditBroken,
 }
 
 impl ExitCode {
     /// All of them, by number.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Ok,
         Self::Internal,
         Self::Usage,
@@ -44,6 +46,7 @@ impl ExitCode {
         Self::TokenRefused,
         Self::FhirError,
         Self::NeedsLogin,
+        Self::AuditBroken,
     ];
 
     /// The number. It does not change from version to version.
@@ -61,6 +64,7 @@ impl ExitCode {
             Self::TokenRefused => 9,
             Self::FhirError => 10,
             Self::NeedsLogin => 11,
+            Self::AuditBroken => 12,
         }
     }
 
@@ -79,6 +83,7 @@ impl ExitCode {
             Self::TokenRefused => "token-refused",
             Self::FhirError => "fhir-error",
             Self::NeedsLogin => "needs-login",
+            Self::AuditBroken => "audit-broken",
         }
     }
 
@@ -97,6 +102,7 @@ impl ExitCode {
             Self::TokenRefused => "The login or its tokens were refused.",
             Self::FhirError => "The FHIR server refused, or sent something else.",
             Self::NeedsLogin => "There is no usable session.",
+            Self::AuditBroken => "An audit trail was changed, or a part is missing.",
         }
     }
 
@@ -125,6 +131,7 @@ impl ExitCode {
             }
             Self::FhirError => "Check the path, and that the granted scopes cover it.",
             Self::NeedsLogin => "Run `smart login URL`.",
+            Self::AuditBroken => "Keep the files as they are, as evidence, and find out who could write them.",
         }
     }
 }
@@ -161,6 +168,7 @@ mod tests {
         assert_eq!(ExitCode::Usage.number(), 2);
         assert_eq!(ExitCode::UnreachableHost.number(), 3);
         assert_eq!(ExitCode::NeedsLogin.number(), 11);
+        assert_eq!(ExitCode::AuditBroken.number(), 12);
     }
 
     /// The table names every code with its meaning, and every code has a next step.

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod audit;
 mod demo;
 mod discover;
 mod exit_codes;
@@ -19,6 +20,7 @@ pub(crate) enum Command {
     Login(login::Login),
     Get(get::Get),
     Sandbox(sandbox::SandboxCommand),
+    Audit(audit::AuditCommand),
     ExitCodes(exit_codes::ExitCodes),
 }
 
@@ -34,6 +36,7 @@ impl Command {
             Self::Login(command) => command.run(output).await,
             Self::Get(command) => command.run(output).await,
             Self::Sandbox(command) => command.run(output).await,
+            Self::Audit(command) => command.run(output),
             Self::ExitCodes(command) => command.run(output),
         }
     }

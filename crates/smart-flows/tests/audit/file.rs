@@ -218,10 +218,17 @@ fn the_chain_goes_on_over_closed_files() {
     assert_eq!(report(&path).events, 10);
     assert_eq!(query_files(&path, &AuditQuery::new()).unwrap().len(), 10);
 
-    // In any order, by their first lines.
+    // In any order.
     let mut files: Vec<_> = closed.iter().cloned().chain([path.clone()]).collect();
     files.reverse();
     assert_eq!(Verifier::new().verify_files(&files).unwrap().events, 10);
+
+    // Also where a first line was changed.
+    let oldest = std::fs::read(&closed[0]).unwrap();
+    std::fs::write(&closed[0], [b"x", &oldest[1..]].concat()).unwrap();
+    let Err(VerifyError::Broken(found)) = Verifier::new().verify_files(&files) else { panic!() };
+    assert_eq!((found.file, found.line, found.kind), (Some(closed[0].clone()), 1, BreakKind::Altered));
+    std::fs::write(&closed[0], &oldest).unwrap();
 
     // One of them is missing, or was changed.
     let middle = std::fs::read(&closed[1]).unwrap();

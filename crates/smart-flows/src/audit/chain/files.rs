@@ -46,8 +46,16 @@ pub fn closed_files(path: impl AsRef<Path>) -> io::Result<Vec<PathBuf>> {
     Ok(closed.into_iter().map(|name| path.with_file_name(name)).collect())
 }
 
-/// The number of a file's first line, where it has the form of one.
-pub(crate) fn first_sequence(path: &Path) -> io::Result<Option<u64>> {
+/// The number that puts a file in its place among those of its chain: for a closed one that of its last line, by its name,
+/// which holds when its lines were changed; for another that of its first line, where it has the form of one.
+pub(crate) fn order(path: &Path) -> io::Result<Option<u64>> {
+    let number = path
+        .extension()
+        .and_then(|digits| digits.to_str())
+        .filter(|digits| digits.len() == DIGITS && digits.bytes().all(|c| c.is_ascii_digit()));
+    if let Some(number) = number.and_then(|digits| digits.parse().ok()) {
+        return Ok(Some(number));
+    }
     let mut lines = Lines::new(BufReader::new(File::open(path)?));
     Ok(match lines.next()? {
         Some(Piece::Ended(line)) => line.strip_suffix(b"\n").and_then(Line::read).map(|line| line.sequence),

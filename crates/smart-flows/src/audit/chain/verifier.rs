@@ -1,7 +1,7 @@
 //! Finding the first break of a chain.
 
 use super::anchor::Anchor;
-use super::files::{closed_files, first_sequence};
+use super::files::{closed_files, order};
 use super::lines::Lines;
 use super::report::{ChainBreak, ChainReport, VerifyError};
 use super::seal::Seal;
@@ -79,10 +79,10 @@ impl Verifier {
     pub fn verify_files(&self, files: &[PathBuf]) -> Result<ChainReport, VerifyError> {
         let mut numbered = Vec::with_capacity(files.len());
         for file in files {
-            let first = first_sequence(file).map_err(|reason| unreadable(file, reason))?;
-            numbered.push((first.unwrap_or(u64::MAX), file.clone()));
+            let number = order(file).map_err(|reason| unreadable(file, reason))?;
+            numbered.push((number.unwrap_or(u64::MAX), file.clone()));
         }
-        numbered.sort_by_key(|(first, _)| *first);
+        numbered.sort_by_key(|(number, _)| *number);
         let files: Vec<_> = numbered.into_iter().map(|(_, file)| file).collect();
         self.verify_in_order(&files)
     }
