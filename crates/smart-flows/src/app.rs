@@ -20,6 +20,7 @@ pub struct App {
     pub(crate) scopes: Scopes,
     pub(crate) id_in_body: ClientIdInBody,
     pub(crate) refresh_scope: RefreshScope,
+    pub(crate) scopes_as_written: bool,
     pub(crate) assertion: AssertionSettings,
 }
 
@@ -134,6 +135,7 @@ impl App {
             scopes: Scopes::new(),
             id_in_body: ClientIdInBody::AsSpecified,
             refresh_scope: RefreshScope::Omit,
+            scopes_as_written: false,
             assertion: AssertionSettings::default(),
         }
     }
@@ -183,6 +185,13 @@ impl App {
         if let ClientKind::Secret { form, .. } | ClientKind::KeysOrSecret { form, .. } = &mut self.kind {
             *form = wanted;
         }
+        self
+    }
+
+    /// Asks for the scopes in the syntax that they are written in. Default: in the one that the server knows (`.rs` or
+    /// `.read`), where they mean the same in it.
+    pub fn with_scopes_as_written(mut self) -> Self {
+        self.scopes_as_written = true;
         self
     }
 

@@ -41,10 +41,13 @@ impl SmartClient {
             return Err(Error::NoKey { client_id: inner.app.client_id.to_string() });
         }
         let checked = BackendScopes::new(scopes)?;
+        let base = FhirBaseUrl::parse_with(fhir_base, inner.discovery.url_policy)?;
+        if !inner.settings(&base).preferences().backend.is_smart() {
+            tracing::warn!(%base, "servers of this kind are not known to have SMART backend services; it is tried anyway");
+        }
         for scope in checked.outside_system() {
             tracing::warn!(%scope, "a backend service asks for a scope of another level than system/; servers grant it only by prior agreement");
         }
-        let base = FhirBaseUrl::parse_with(fhir_base, inner.discovery.url_policy)?;
         let id = backend_id(checked.scopes());
         let key = session_key(&base, &inner.app.client_id, "", &id);
         let slot = inner.backends.slot(&key);
@@ -107,7 +110,8 @@ impl SmartClient {
             requested: scopes.clone(),
         };
         // Nobody's refresh token is overwritten here: a backend's token can be had again at any time.
-        let record = SessionRecord::new(new, token);
+        let expires_at = inner.end_of(&server.fhir_base, &token);
+        let record = SessionRecord::new(new, token, expires_at);
         inner.record_login(&record, None)?;
         let session = Session::create(self.clone(), record, Expected::Any).await?;
         Ok(self.remember(&session))

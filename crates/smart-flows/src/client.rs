@@ -9,6 +9,7 @@ use crate::issuer_keys::IssuerKeyring;
 use crate::launch::StandaloneLaunch;
 use crate::record::{Grant, NewSession, SessionEndpoints, SessionRecord, issuer_part};
 use crate::registry::{DiscoveryCache, Registry, document_retries};
+use crate::server_rules::ServerRules;
 use crate::session::Session;
 use crate::session_policy::SessionPolicy;
 use crate::slots::Slots;
@@ -21,6 +22,7 @@ use smart_core::discovery::{
 };
 use smart_core::fhir_base::FhirBaseUrl;
 use smart_core::launch::EhrLaunch;
+use smart_core::profile::ServerSettings;
 use smart_core::random::{SecureRandom, random_token};
 use smart_core::redirect_uri::RedirectUri;
 use smart_core::time::Clock;
@@ -64,6 +66,7 @@ pub(crate) struct Inner {
     /// For token requests that may be repeated.
     pub(crate) grant_retries: RetryPolicy,
     pub(crate) refresh_lease: Duration,
+    pub(crate) servers: ServerRules,
     pub(crate) session_policy: SessionPolicy,
     pub(crate) audit: Auditor,
     pub(crate) login_timeout: Duration,
@@ -86,6 +89,7 @@ pub struct SmartClientBuilder {
     gate: GatePolicy,
     grant_retries: RetryPolicy,
     refresh_lease: Duration,
+    servers: ServerRules,
     session_policy: SessionPolicy,
     audit: Auditor,
     login_timeout: Duration,
@@ -167,6 +171,26 @@ impl SmartClientBuilder {
         self
     }
 
+    /// The settings of one server: those of a profile, [chosen](smart_core::profile::ServerProfile::choose) since the app
+    /// knows what this server is, or the app's own. A server without any is recognised by its URL where it can be, which never
+    /// weakens a check.
+    pub fn server(mut self, base: &FhirBaseUrl, settings: ServerSettings) -> Self {
+        self.servers.set(base, settings);
+        self
+    }
+
+    /// The settings of all servers that have none of their own.
+    pub fn all_servers(mut self, settings: ServerSettings) -> Self {
+        self.servers.set_all(settings);
+        self
+    }
+
+    /// Recognises no server by its URL.
+    pub fn without_recognition(mut self) -> Self {
+        self.servers.do_not_recognise();
+        self
+    }
+
     /// The time-outs of sessions. Default: none.
     pub fn session_policy(mut self, policy: SessionPolicy) -> Self {
         self.session_policy = policy;
@@ -206,6 +230,7 @@ impl SmartClientBuilder {
                 document_retries: document_retries(),
                 grant_retries: self.grant_retries,
                 refresh_lease: self.refresh_lease.max(shortest_lease),
+                servers: self.servers,
                 session_policy: self.session_policy,
                 audit: self.audit,
                 login_timeout: self.login_timeout,
@@ -244,6 +269,7 @@ impl SmartClient {
             gate: GatePolicy::Warn,
             grant_retries: RetryPolicy::default(),
             refresh_lease: REFRESH_LEASE,
+            servers: ServerRules::default(),
             session_policy: SessionPolicy::none(),
             audit: Auditor::none(),
             login_timeout: Duration::from_mins(5),
@@ -307,7 +333,7 @@ impl SmartClient {
             launch,
             app.client_id.clone(),
             redirect_uri.clone(),
-            app.scopes.clone(),
+            self.inner.scopes_for(&server, &app.scopes),
         )?;
         self.inner.begin(&builder, &server)
     }
@@ -353,10 +379,10 @@ impl SmartClient {
 
     async fn exchange(&self, exchange: CodeExchange, server: &Discovered) -> Result<Session, Error> {
         let inner = &self.inner;
-        let app = &inner.app;
         let hints = AuthHints::of(server);
-        let authentication = inner.authenticate(exchange.token_endpoint(), &hints).await?;
-        let (request, expected) = exchange.into_request(&authentication, app.id_in_body)?;
+        let authentication = inner.authenticate(&server.fhir_base, exchange.token_endpoint(), &hints).await?;
+        let id_in_body = inner.id_in_body(&server.fhir_base);
+        let (request, expected) = exchange.into_request(&authentication, id_in_body)?;
         let response = inner.send(request).await?;
         let token = expected.parse(response.status().as_u16(), response.body(), inner.clock.now())?;
         warn_of_leniencies(&token);
@@ -405,7 +431,8 @@ impl SmartClient {
             login,
             requested: expected.requested_scopes().clone(),
         };
-        let record = SessionRecord::new(new, token);
+        let expires_at = inner.end_of(&new.fhir_base, &token);
+        let record = SessionRecord::new(new, token, expires_at);
         match refused {
             None => Ok(record),
             Some(error) => {

@@ -5,6 +5,7 @@ use crate::client::Inner;
 use crate::error::Error;
 use serde::{Deserialize, Serialize};
 use smart_core::discovery::{AuthMethod, Discovered};
+use smart_core::fhir_base::FhirBaseUrl;
 use smart_core::issuer::Issuer;
 use smart_core::secret::{ClientAssertion, ClientSecret};
 use smart_core::token::ClientAuthentication;
@@ -47,9 +48,17 @@ impl Inner {
     /// (requirement CA-06).
     pub(crate) async fn authenticate(
         &self,
+        fhir_base: &FhirBaseUrl,
         token_endpoint: &Url,
         hints: &AuthHints,
     ) -> Result<ClientAuthentication, Error> {
+        let with_secret = |secret: &ClientSecret, form: SecretForm| match form {
+            SecretForm::Basic(encoding) => ClientAuthentication::SecretBasic {
+                secret: secret.clone(),
+                encoding: self.basic_encoding(fhir_base, encoding),
+            },
+            SecretForm::Post => ClientAuthentication::SecretPost { secret: secret.clone() },
+        };
         match &self.app.kind {
             ClientKind::Public => Ok(ClientAuthentication::Public),
             ClientKind::Secret { secret, form } => Ok(with_secret(secret, *form)),
@@ -94,12 +103,5 @@ impl Inner {
             Ok(assertion) => Ok(assertion?),
             Err(_) => Err(Error::SigningTimeout { seconds: SIGNING.as_secs() }),
         }
-    }
-}
-
-fn with_secret(secret: &ClientSecret, form: SecretForm) -> ClientAuthentication {
-    match form {
-        SecretForm::Basic(encoding) => ClientAuthentication::SecretBasic { secret: secret.clone(), encoding },
-        SecretForm::Post => ClientAuthentication::SecretPost { secret: secret.clone() },
     }
 }

@@ -10,8 +10,8 @@ use smart_core::fhir_base::FhirBaseUrl;
 use smart_core::scope::Scopes;
 use smart_core::secret::RefreshToken;
 use smart_core::token::{
-    BackendScopes, ClientCredentialsExchange, RefreshExchange, RequestingClient, TokenError, TokenErrorCode,
-    TokenResponse,
+    BackendScopes, ClientAuthentication, ClientCredentialsExchange, RefreshExchange, RequestingClient, TokenError,
+    TokenErrorCode, TokenResponse,
 };
 use smart_core::url_policy::UrlPolicy;
 use smart_http::retry_after;
@@ -56,7 +56,9 @@ impl Inner {
             (Grant::Login, None) => return Err(Error::Internal("there is no refresh token to present").into()),
             (Grant::Backend, _) => return self.renew_backend(record, lease).await,
         };
-        Ok(record.renewed(self.get_token(&wanted, lease).await?))
+        let token = self.get_token(&wanted, lease).await?;
+        let expires_at = self.end_of(&record.fhir_base, &token);
+        Ok(record.renewed(token, expires_at))
     }
 
     /// A service runs for months: its token comes from where discovery says now, not from where it said once.
@@ -75,7 +77,9 @@ impl Inner {
             hints: &record.hints,
             scopes: &record.requested,
         });
-        Ok(record.renewed(self.get_token(&wanted, lease).await?))
+        let token = self.get_token(&wanted, lease).await?;
+        let expires_at = self.end_of(&record.fhir_base, &token);
+        Ok(record.renewed(token, expires_at))
     }
 
     /// Gets a token, with retries within `lease`.
@@ -113,13 +117,9 @@ impl Inner {
             granted: &record.granted,
             context: &record.context,
         };
-        let authentication = self.authenticate(&record.endpoints.token, &record.hints).await?;
-        let requesting = RequestingClient {
-            id: self.app.client_id(),
-            authentication: &authentication,
-            id_in_body: self.app.id_in_body,
-        };
-        let request = exchange.request(requesting, &self.app.refresh_scope)?;
+        let authentication = self.authenticate(&record.fhir_base, &record.endpoints.token, &record.hints).await?;
+        let requesting = self.requesting(&record.fhir_base, &authentication);
+        let request = exchange.request(requesting, &self.refresh_scope(&record.fhir_base))?;
         let response = self.send(request).await?;
         self.read(&response, |status, body| exchange.parse(status, body, self.clock.now()))
     }
@@ -134,8 +134,28 @@ impl Inner {
             scopes: &scopes,
             url_policy: url_policy_of(wanted.fhir_base),
         };
-        let response = self.send(exchange.request(assertion, self.app.id_in_body)?).await?;
+        let id_in_body = self.id_in_body(wanted.fhir_base);
+        let response = self.send(exchange.request(assertion, id_in_body)?).await?;
         self.read(&response, |status, body| exchange.parse(status, body, self.clock.now()))
+    }
+
+    /// The app as it names itself to a server.
+    pub(crate) fn requesting<'a>(
+        &'a self,
+        fhir_base: &FhirBaseUrl,
+        authentication: &'a ClientAuthentication,
+    ) -> RequestingClient<'a> {
+        RequestingClient { id: self.app.client_id(), authentication, id_in_body: self.id_in_body(fhir_base) }
+    }
+
+    /// Whether a failed refresh means that the grant is gone: by OAuth's word for it, or by this server's.
+    pub(crate) fn is_grant_gone(&self, fhir_base: &FhirBaseUrl, error: &Error) -> bool {
+        let dead = self.settings(fhir_base).preferences().refresh_token_dead;
+        let said = match error {
+            Error::Token(error) => error.oauth_error().map(|refused| refused.error.as_str()),
+            _ => None,
+        };
+        error.needs_reauthorization() || (dead.is_some() && said == dead)
     }
 
     fn read(

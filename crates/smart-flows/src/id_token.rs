@@ -37,7 +37,7 @@ impl Inner {
         let now = self.clock.now();
         let (id_token, keys) = self
             .with_issuer_keys(&source, |keys| {
-                let mut validator = self.validator(issuer, keys);
+                let mut validator = self.validator(base, issuer, keys);
                 if let Some(nonce) = expected.nonce() {
                     validator = validator.with_nonce(nonce.clone());
                 }
@@ -54,20 +54,28 @@ impl Inner {
         let (Some(raw), Some(user), Some(login)) = (&record.unverified, &record.user, &record.login) else {
             return Ok(());
         };
+        if self.settings(&record.fhir_base).relaxations().renewed_id_token_ignored {
+            return Ok(());
+        }
         let issuer = Issuer::parse_with(&login.issuer, self.discovery.url_policy)?;
         let source = IssuerSource { issuer: &issuer, jwks_uri: login.jwks_uri.as_ref() };
         let original = login.original(user);
         let now = self.clock.now();
         self.with_issuer_keys(&source, |keys| {
-            let validator = self.validator(&issuer, keys);
+            let validator = self.validator(&record.fhir_base, &issuer, keys);
             validator.validate_refreshed_after(&original, raw, &keys.keys, now, Some(&record.access_token))
         })
         .await
         .map(drop)
     }
 
-    fn validator(&self, issuer: &Issuer, keys: &IssuerKeys) -> IdTokenValidator {
-        IdTokenValidator::new(issuer.clone(), self.app.client_id.clone()).with_algorithms(&keys.algorithms)
+    fn validator(&self, base: &FhirBaseUrl, issuer: &Issuer, keys: &IssuerKeys) -> IdTokenValidator {
+        let policy = IdTokenValidator::builder(issuer.clone(), self.app.client_id.clone());
+        let policy = policy.only_algorithms(&keys.algorithms);
+        if self.settings(base).relaxations().issuer_trailing_slash {
+            return policy.dangerous_ignore_trailing_slash_of_issuer().build();
+        }
+        policy.build()
     }
 
     /// Judges a token by the issuer's keys, once more with fresh ones when its key is not among those that are known.

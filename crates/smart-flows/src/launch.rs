@@ -81,9 +81,15 @@ impl StandaloneLaunch {
             self.server.authorization_server()?,
             inner.app.client_id().clone(),
             redirect_uri.clone(),
-            self.scopes.clone(),
+            inner.scopes_for(&self.server, &self.scopes),
         )?
         .with_lifetime(inner.login_timeout);
+        let settings = inner.settings(&self.server.fhir_base);
+        for (name, value) in settings.preferences().authorize_extra {
+            if !self.extra.iter().any(|(given, _)| given == name) {
+                builder = builder.with_extra(name, value)?;
+            }
+        }
         for (name, value) in &self.extra {
             builder = builder.with_extra(name, value)?;
         }

@@ -36,6 +36,7 @@ mod record;
 mod registry;
 mod renewal;
 mod revocation;
+mod server_rules;
 mod session;
 mod session_policy;
 mod session_time;

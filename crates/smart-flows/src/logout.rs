@@ -9,7 +9,7 @@ use smart_core::introspection::{
     Introspection, IntrospectionCaller, TokenTypeHint, introspection_request, parse_introspection,
 };
 use smart_core::secret::{AccessToken, RefreshToken};
-use smart_core::token::{ClientAuthentication, RequestingClient};
+use smart_core::token::ClientAuthentication;
 
 /// What a logout came to. The session is over in this process and wiped from the store whatever the server said,
 /// unless `wiped` says otherwise.
@@ -52,14 +52,10 @@ impl Session {
             fhir_base: record.fhir_base.to_string(),
             endpoint: "introspection",
         })?;
-        let authentication = client.authenticate(&record.endpoints.token, &record.hints).await?;
+        let authentication = client.authenticate(&record.fhir_base, &record.endpoints.token, &record.hints).await?;
         let caller = match &authentication {
             ClientAuthentication::Public => IntrospectionCaller::Bearer(&record.access_token),
-            _ => IntrospectionCaller::Client(RequestingClient {
-                id: client.app.client_id(),
-                authentication: &authentication,
-                id_in_body: client.app.id_in_body,
-            }),
+            _ => IntrospectionCaller::Client(client.requesting(&record.fhir_base, &authentication)),
         };
         let request = introspection_request(endpoint, token, Some(hint), caller)?;
         let entry = client.record_context(record).entry(AuditKind::TokenIntrospected).token(match hint {

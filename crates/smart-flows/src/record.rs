@@ -143,8 +143,7 @@ pub(crate) struct NewSession {
 }
 
 impl SessionRecord {
-    pub(crate) fn new(new: NewSession, token: TokenResponse) -> Self {
-        let expires_at = token.expires_at();
+    pub(crate) fn new(new: NewSession, token: TokenResponse, expires_at: Option<Timestamp>) -> Self {
         let NewSession { id, grant, fhir_base, client_id, endpoints, hints, user, login, requested } = new;
         Self {
             form: FORM,
@@ -171,8 +170,7 @@ impl SessionRecord {
     }
 
     /// The record after a renewal. An ID token that came with it is still to be validated.
-    pub(crate) fn renewed(&self, token: TokenResponse) -> Self {
-        let expires_at = token.expires_at();
+    pub(crate) fn renewed(&self, token: TokenResponse, expires_at: Option<Timestamp>) -> Self {
         Self {
             granted: token.scope,
             context: token.context,
@@ -261,7 +259,8 @@ mod tests {
             login: None,
             requested: "patient/*.rs".parse().unwrap(),
         };
-        SessionRecord::new(new, token)
+        let expires_at = token.expires_at();
+        SessionRecord::new(new, token, expires_at)
     }
 
     /// F-73, D-02: the expiry of a stored session is a point in time, so that reading it does not make it younger.

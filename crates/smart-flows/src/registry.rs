@@ -5,6 +5,7 @@ use crate::client::Inner;
 use crate::error::Error;
 use crate::slots::Slots;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderName, HeaderValue};
 use smart_core::discovery::{Discovered, Discovery, Step};
 use smart_core::fhir_base::FhirBaseUrl;
 use smart_core::time::Timestamp;
@@ -127,10 +128,17 @@ impl Inner {
     }
 
     async fn fetch_discovery(&self, base: FhirBaseUrl) -> Result<(Discovered, Option<Duration>), Error> {
-        let mut discovery = Discovery::new(base, self.discovery.clone());
+        let client_id_header =
+            self.settings(&base).preferences().client_id_header.and_then(|name| name.parse::<HeaderName>().ok());
+        let mut discovery = Discovery::new(base.clone(), self.discovery_options(&base));
         // A discovery takes two requests at most; the bound is for a fault in it.
         for _ in 0..4 {
-            let request = discovery.request()?;
+            let mut request = discovery.request()?;
+            if let Some(name) = &client_id_header
+                && let Ok(value) = HeaderValue::from_str(self.app.client_id.as_str())
+            {
+                request.headers_mut().insert(name.clone(), value);
+            }
             let response =
                 self.documents.follow(request, RedirectPolicy::same_origin(), &self.document_retries).await?;
             let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());

@@ -130,17 +130,21 @@ impl Inner {
                 self.store(life, renewed).await?;
                 recorded
             }
-            Err(failed) if failed.error.needs_reauthorization() && record.grant == Grant::Login => {
+            Err(failed)
+                if record.grant == Grant::Login
+                    && self.client.inner.is_grant_gone(&record.fhir_base, &failed.error) =>
+            {
                 self.record_failed_renewal(record, &failed.error);
                 // Somebody may have refreshed after all: one who thought that the lease was theirs.
                 let before = life.version;
                 if self.adopt_stored(life).await.is_ok() && life.version != before && self.satisfied(why)? {
                     return Ok(());
                 }
-                if self.end(refusal(record)).is_some() {
+                let reason = refusal(record);
+                if self.end(reason).is_some() {
                     self.wipe_or_warn().await;
                 }
-                Err(*failed.error)
+                Err(if failed.error.needs_reauthorization() { *failed.error } else { self.over(reason) })
             }
             Err(failed) => {
                 self.record_failed_renewal(record, &failed.error);

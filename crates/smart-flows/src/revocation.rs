@@ -24,12 +24,8 @@ impl Inner {
         let tokens = record.refresh_token.as_ref().map(Revocable::Refresh);
         for token in tokens.into_iter().chain([Revocable::Access(&record.access_token)]) {
             // An assertion is good for one request, so each has its own authentication.
-            let authentication = self.authenticate(&record.endpoints.token, &record.hints).await?;
-            let requesting = RequestingClient {
-                id: self.app.client_id(),
-                authentication: &authentication,
-                id_in_body: self.app.id_in_body,
-            };
+            let authentication = self.authenticate(&record.fhir_base, &record.endpoints.token, &record.hints).await?;
+            let requesting = self.requesting(&record.fhir_base, &authentication);
             let id = match token {
                 Revocable::Refresh(token) => TokenId::refresh(token),
                 Revocable::Access(token) => TokenId::access(token),

@@ -1,9 +1,17 @@
 //! Turning a running sandbox's knobs, for tests.
 
 use crate::error::SandboxError;
+use crate::shared::Life;
 use crate::{Sandbox, new_key};
 
 impl Sandbox {
+    /// Takes no refresh token any more; access tokens live on until they end.
+    pub fn revoke_refresh_tokens(&self) {
+        for grant in self.shared.state().grants.values_mut() {
+            grant.life = Life::LastTokens;
+        }
+    }
+
     /// Signs ID tokens with a new key from now on, and publishes it in place of the old one.
     ///
     /// # Errors

@@ -223,6 +223,13 @@ impl State {
         Some((issued, grant))
     }
 
+    /// The grant of a refresh token that is still good.
+    pub(crate) fn live_refresh(&self, token: &str, now: Timestamp) -> Option<&Grant> {
+        let held = self.refresh_tokens.get(token)?;
+        let is_good = !held.used && held.expires_at.is_none_or(|expires| now < expires);
+        self.grants.get(&held.grant).filter(|grant| is_good && grant.life == Life::Whole)
+    }
+
     /// A fresh secret, noted down so that tests can look for it where it must not be.
     pub(crate) fn secret(&mut self) -> String {
         let secret = random_text();

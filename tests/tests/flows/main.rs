@@ -8,8 +8,10 @@
     reason = "a test reports by panicking, its helpers too"
 )]
 
+mod backend;
 mod launch;
 mod registry;
+mod servers;
 mod sessions;
 mod step_up;
 mod web_app;

@@ -75,6 +75,10 @@ impl World {
         self.builder(app).build()
     }
 
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     pub(crate) fn app() -> App {
         App::public("demo-app").scopes(SCOPES).unwrap()
     }

@@ -24,14 +24,21 @@ pub struct Relaxations {
     pub unlisted_s256: bool,
     /// The ID token's issuer may differ from the discovered one by one slash at its end.
     pub issuer_trailing_slash: bool,
+    /// An ID token that comes with a renewal is not looked at: who logged in stays who logged in. For servers whose renewed
+    /// ID tokens are no good ones.
+    pub renewed_id_token_ignored: bool,
     /// Endpoints that stand in for the server's own.
     pub endpoints: KnownEndpoints,
 }
 
 impl Relaxations {
     /// None.
-    pub const NONE: Self =
-        Self { unlisted_s256: false, issuer_trailing_slash: false, endpoints: KnownEndpoints::Published };
+    pub const NONE: Self = Self {
+        unlisted_s256: false,
+        issuer_trailing_slash: false,
+        renewed_id_token_ignored: false,
+        endpoints: KnownEndpoints::Published,
+    };
 
     /// Whether there is nothing to relax.
     pub fn is_none(&self) -> bool {

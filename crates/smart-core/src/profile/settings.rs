@@ -56,6 +56,14 @@ impl ServerSettings {
         self
     }
 
+    /// Does not look at ID tokens that come with renewals.
+    ///
+    /// Dangerous where a server might answer a refresh with another person's token: nothing would tell.
+    pub fn dangerous_ignore_renewed_id_tokens(mut self) -> Self {
+        self.relaxations.renewed_id_token_ignored = true;
+        self
+    }
+
     /// How the server likes requests to be written.
     pub fn preferences(&self) -> &Preferences {
         &self.preferences

@@ -116,7 +116,8 @@ static SMART_HEALTH_IT: ServerProfile = ServerProfile {
     kind: ServerKind::SmartHealthIt,
     title: "SMART Health IT launcher",
     preferences: Preferences { basic_encoding: BasicEncoding::Raw, ..Preferences::SMART },
-    relaxations: Relaxations::NONE,
+    // Refreshed ID tokens have no `aud`.
+    relaxations: Relaxations { renewed_id_token_ignored: true, ..Relaxations::NONE },
     notes: &[
         "Its settings stand in the FHIR base, as a code; see the module `launcher`.",
         "Any client id and redirect URI will do, unless the code names some.",

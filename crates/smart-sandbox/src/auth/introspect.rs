@@ -41,7 +41,14 @@ async fn examine(shared: &Shared, headers: &HeaderMap, body: &str) -> Result<Val
     }
     let token = form.get("token").ok_or(Refused::bad("invalid_request", "token is missing"))?;
     let state = shared.state();
-    let Some((issued, grant)) = state.live(token, shared.now()) else { return Ok(json!({"active": false})) };
+    let now = shared.now();
+    if let Some(grant) = state.live_refresh(token, now) {
+        return Ok(json!({
+            "active": true, "scope": grant.scopes.to_string(), "client_id": grant.client_id, "iss": shared.issuer,
+            "sub": grant.user.as_deref().map_or_else(|| grant.client_id.clone(), subject),
+        }));
+    }
+    let Some((issued, grant)) = state.live(token, now) else { return Ok(json!({"active": false})) };
     let mut answer = json!({
         "active": true, "scope": issued.scopes.to_string(), "client_id": grant.client_id, "token_type": "Bearer",
         "exp": issued.expires_at.as_unix_seconds(), "iat": issued.since.as_unix_seconds(), "iss": shared.issuer,
