@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 /// Takes events, each as it happens, in the thread in which it happens.
 ///
-/// `record` has to be quick, a few microseconds: it is called on the path of every request. What may wait for a network or
+/// `record` has to be quick, microseconds and not milliseconds: it is called on the path of every request. What may wait for a network or
 /// for a disk to sync belongs behind a [`QueuedSink`](super::QueuedSink). It may be called by many threads at a time, and
 /// must not call the auditor that called it.
 pub trait AuditSink: Send + Sync {

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 ///
 /// When the file grows too large it gets a name with the number of its last line, and the chain goes on in a new one.
 ///
-/// `record` writes in the caller's thread, which takes some ten microseconds, unless [`SyncPolicy`] makes it wait for the
+/// `record` writes in the caller's thread, which takes some tens of microseconds, unless [`SyncPolicy`] makes it wait for the
 /// disk or another process holds the lock (half a second at most).
 ///
 /// ```
