@@ -2,7 +2,7 @@
 
 use super::error::AuditError;
 use ring::{digest as sha, hmac};
-use smart_core::random::{RandomError, SecureRandom};
+use smart_core::random::SecureRandom;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -40,15 +40,25 @@ impl AuditKey {
         Self::from_octets(&octets)
     }
 
-    /// A fresh key of 32 octets, and its digits for [`from_hex`](Self::from_hex): keep them.
+    /// A fresh key, in a new file of the owner's alone: 64 hexadecimal digits.
     ///
     /// # Errors
-    /// [`RandomError`].
-    pub fn generate(random: &dyn SecureRandom) -> Result<(Self, Zeroizing<String>), RandomError> {
+    /// [`AuditError::Io`] when there is such a file already, or it cannot be written; [`AuditError::Key`] when no randomness
+    /// can be had.
+    pub fn create_file(path: impl AsRef<Path>, random: &dyn SecureRandom) -> Result<Self, AuditError> {
+        use std::io::Write as _;
+        let path = path.as_ref();
         let mut octets = Zeroizing::new([0_u8; SHORTEST]);
-        random.fill(octets.as_mut_slice())?;
+        random.fill(octets.as_mut_slice()).map_err(|_| AuditError::Key {
+            place: path.display().to_string(),
+            reason: "the random source gave no octets for it",
+        })?;
         let digits = Zeroizing::new(super::hex::encode(octets.as_slice()));
-        Ok((Self(hmac::Key::new(hmac::HMAC_SHA256, octets.as_slice())), digits))
+        let written = super::jsonl::private(std::fs::OpenOptions::new().write(true).create_new(true))
+            .open(path)
+            .and_then(|mut file| file.write_all(digits.as_bytes()).and_then(|()| file.sync_all()));
+        written.map_err(|error| AuditError::io(path, "the key cannot be written", &error))?;
+        Self::from_octets(octets.as_slice())
     }
 
     /// The key in a file: hexadecimal digits, as `openssl rand -hex 32` makes them. On Unix the file has to be the
@@ -167,21 +177,26 @@ mod tests {
         }
     }
 
-    /// F-94: a generated key is that of its digits, and a file of it is read only where it is private.
+    /// F-94: a key that is made is in a private file, and a file of it is read only where it is private.
     #[cfg(unix)]
     #[test]
     fn a_key_file_has_to_be_private() {
         use std::os::unix::fs::PermissionsExt as _;
-        let (key, digits) = AuditKey::generate(&crate::SystemRandom::new()).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("audit.key");
-        std::fs::write(&path, format!("{}\n", *digits)).unwrap();
-        let mode = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-        mode(0o640);
-        let error = AuditKey::read_file(&path).unwrap_err();
-        assert!(error.to_string().contains("chmod 600") && !error.to_string().contains(&digits[..]), "{error}");
-        mode(0o600);
+        let key = AuditKey::create_file(&path, &crate::SystemRandom::new()).unwrap();
+        let digits = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(AuditKey::read_file(&path).unwrap().sign(&[b"x"]), key.sign(&[b"x"]));
+        assert_eq!(AuditKey::from_hex(&digits).unwrap().sign(&[b"x"]), key.sign(&[b"x"]));
+
+        // Nobody's key is written over.
+        assert!(AuditKey::create_file(&path, &crate::SystemRandom::new()).is_err());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), digits);
+
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        let error = AuditKey::read_file(&path).unwrap_err();
+        assert!(error.to_string().contains("chmod 600") && !error.to_string().contains(&digits), "{error}");
         assert!(matches!(AuditKey::read_file(folder.path().join("none")), Err(AuditError::Io { .. })));
     }
 }

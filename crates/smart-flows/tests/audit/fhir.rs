@@ -122,6 +122,10 @@ fn patients_are_named_where_the_app_opts_in() {
     assert_eq!(named("Observation?patient=other")["reference"], "Patient/other");
     let read = resource(&export, used(&context(), &Method::GET, "Observation/o-1"));
     assert_eq!(read["entity"][1]["what"]["reference"], "Observation/o-1");
+    // Who is meant is unclear: nobody is named.
+    let several = resource(&export, used(&context(), &Method::GET, "Observation?patient=ada-1,ada-2"));
+    assert_eq!(profiles(&several)[0], "Query");
+    assert!(!several.to_string().contains("ada-"), "{several:#}");
     // Values of searches are another matter.
     let query = resource(&export, used(&context(), &Method::GET, "Observation?patient=other&code=c-9"));
     assert!(!decoded(&query["entity"][1]["query"]).contains("c-9"));

@@ -144,9 +144,8 @@ impl AuditEvent {
 
     /// The patient whose record was touched: the one that the request names, else the one in context.
     pub(crate) fn exposed_patient(&self) -> Option<&str> {
-        self.request()
-            .and_then(RequestLine::exposed_patient)
-            .or_else(|| self.patient.as_ref().map(|id| id.expose().as_str()))
+        let in_context = self.patient.as_ref().map(|id| id.expose().as_str());
+        self.request().map_or(in_context, |request| request.exposed_patient(in_context))
     }
 }
 

@@ -2,16 +2,15 @@
 
 use super::hidden::Hidden;
 use super::kind::AuditKind;
+use super::named_patient::NamedPatient;
 use super::place::{names, origin};
-use super::shape::{MASK, is_id, is_operation, is_parameter_name, is_type_name};
+use super::request_path::Place;
+use super::request_query::{full, shown_query};
+use super::shape::MASK;
 use http::Method;
 use serde::{Serialize, Serializer};
 use smart_core::fhir_base::FhirBaseUrl;
 use url::Url;
-use url::form_urlencoded;
-
-/// How many parameters are shown.
-const MOST_PARAMETERS: usize = 40;
 
 names! {
     /// Which interaction of the FHIR RESTful API it is (FHIR R4, code system `restful-interaction`).
@@ -94,7 +93,7 @@ pub struct RequestLine {
     target: String,
     resource_type: Option<String>,
     id: Option<Hidden<String>>,
-    patient: Option<Hidden<String>>,
+    patient: NamedPatient,
     full: Option<Hidden<String>>,
 }
 
@@ -106,11 +105,12 @@ impl RequestLine {
         let below = if base.contains(url) { url.path().strip_prefix(base_path) } else { None };
         let Some(path) = below else {
             let target = format!("{}/{MASK}", origin(url));
-            return Self { verb, interaction: None, target, resource_type: None, id: None, patient: None, full: None };
+            let patient = NamedPatient::Nobody;
+            return Self { verb, interaction: None, target, resource_type: None, id: None, patient, full: None };
         };
         let place = Place::of(verb, path);
         let query = url.query();
-        let named = place.patient.or_else(|| query.and_then(|query| patient_of(query, place.resource_type)));
+        let patient = place.patient.and(NamedPatient::of_query(query.unwrap_or_default(), place.resource_type));
         let target = |value: &dyn Fn(&str, &str) -> String| {
             let path = if place.shown.is_empty() { "/" } else { &place.shown };
             query.map_or_else(|| path.to_owned(), |query| format!("{path}?{}", shown_query(query, value)))
@@ -121,7 +121,7 @@ impl RequestLine {
             target: target(&|_, _| MASK.to_owned()),
             resource_type: place.resource_type.map(str::to_owned),
             id: place.id.map(|id| Hidden::new(id.to_owned())),
-            patient: named.map(Hidden::new),
+            patient,
             full: Some(Hidden::new(full(path, query))),
         }
     }
@@ -171,9 +171,13 @@ impl RequestLine {
         self.id.as_ref().map(|id| id.expose().as_str())
     }
 
-    /// The id of the one patient that the URL names.
-    pub(crate) fn exposed_patient(&self) -> Option<&str> {
-        self.patient.as_ref().map(|id| id.expose().as_str())
+    /// The id of the one patient that the URL names; that of `in_context` where it names none; none where it is unclear.
+    pub(crate) fn exposed_patient<'a>(&'a self, in_context: Option<&'a str>) -> Option<&'a str> {
+        match &self.patient {
+            NamedPatient::Nobody => in_context,
+            NamedPatient::One(id) => Some(id),
+            NamedPatient::Unclear => None,
+        }
     }
 
     /// The line with its ids and values, but for those of parameters that may hold secrets.
@@ -206,148 +210,6 @@ impl Serialize for RequestLine {
         }
         line.end()
     }
-}
-
-/// What a path below the base says.
-struct Place<'a> {
-    shown: String,
-    interaction: Option<RestInteraction>,
-    resource_type: Option<&'a str>,
-    id: Option<&'a str>,
-    patient: Option<String>,
-}
-
-impl<'a> Place<'a> {
-    fn of(verb: Verb, path: &'a str) -> Self {
-        use RestInteraction as I;
-        let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-        let shown = shown_path(&segments);
-        let reads = matches!(verb, Verb::Get | Verb::Head);
-        let posts = verb == Verb::Post;
-        let (interaction, resource_type, id) = match segments.as_slice() {
-            [] if posts => (Some(I::Batch), None, None),
-            [] if reads => (Some(I::SearchSystem), None, None),
-            ["metadata"] if reads => (Some(I::Capabilities), None, None),
-            ["_history"] if reads => (Some(I::HistorySystem), None, None),
-            ["_search"] if posts => (Some(I::SearchSystem), None, None),
-            [operation] if is_operation(operation) => (Some(I::Operation), None, None),
-            [name, rest @ ..] if is_type_name(name) => match rest {
-                [] => (of_type(verb), Some(*name), None),
-                ["_search"] if posts => (Some(I::SearchType), Some(*name), None),
-                ["_history"] if reads => (Some(I::HistoryType), Some(*name), None),
-                [operation] if is_operation(operation) => (Some(I::Operation), Some(*name), None),
-                [id] => (of_instance(verb), Some(*name), Some(*id)),
-                [id, "_history"] if reads => (Some(I::HistoryInstance), Some(*name), Some(*id)),
-                [id, "_history", _] if reads => (Some(I::Vread), Some(*name), Some(*id)),
-                [id, operation] if is_operation(operation) => (Some(I::Operation), Some(*name), Some(*id)),
-                // A compartment: the search is for the other type.
-                [_, "*"] if reads => (Some(I::SearchSystem), None, None),
-                [_, other] if reads && is_type_name(other) => (Some(I::SearchType), Some(*other), None),
-                [_, other, "_search"] if posts && is_type_name(other) => (Some(I::SearchType), Some(*other), None),
-                _ => (None, Some(*name), None),
-            },
-            _ => (None, None, None),
-        };
-        let patient = match segments.as_slice() {
-            ["Patient", id, ..] if is_id(id) => Some((*id).to_owned()),
-            _ => None,
-        };
-        Self { shown, interaction, resource_type, id: id.filter(|id| is_id(id)), patient }
-    }
-}
-
-fn of_type(verb: Verb) -> Option<RestInteraction> {
-    Some(match verb {
-        Verb::Get | Verb::Head => RestInteraction::SearchType,
-        Verb::Post => RestInteraction::Create,
-        Verb::Put => RestInteraction::Update,
-        Verb::Patch => RestInteraction::Patch,
-        Verb::Delete => RestInteraction::Delete,
-        Verb::Other => return None,
-    })
-}
-
-fn of_instance(verb: Verb) -> Option<RestInteraction> {
-    Some(match verb {
-        Verb::Get | Verb::Head => RestInteraction::Read,
-        Verb::Put => RestInteraction::Update,
-        Verb::Patch => RestInteraction::Patch,
-        Verb::Delete => RestInteraction::Delete,
-        Verb::Post | Verb::Other => return None,
-    })
-}
-
-/// The path with all masked but words of FHIR in their places: an id may look like the name of a type.
-fn shown_path(segments: &[&str]) -> String {
-    let after_type = segments.first().is_some_and(|first| is_type_name(first));
-    let word = |at: usize, segment: &str| match at {
-        0 => is_type_name(segment) || matches!(segment, "metadata" | "_history" | "_search" | ".well-known"),
-        1 if after_type => matches!(segment, "_history" | "_search"),
-        1 => segments.first() == Some(&".well-known") && segment == "smart-configuration",
-        2 => after_type && (is_type_name(segment) || matches!(segment, "_history" | "*")),
-        3 => after_type && segment == "_search",
-        _ => false,
-    };
-    let shown: Vec<&str> = segments
-        .iter()
-        .enumerate()
-        .map(|(at, segment)| if word(at, segment) || is_operation(segment) { segment } else { MASK })
-        .collect();
-    shown.join("/")
-}
-
-/// The query with its values as `value` gives them, which gets the decoded name and the value as it stands.
-fn shown_query(query: &str, value: &dyn Fn(&str, &str) -> String) -> String {
-    let mut pairs = query.split('&').filter(|pair| !pair.is_empty());
-    let mut shown: Vec<String> = pairs
-        .by_ref()
-        .take(MOST_PARAMETERS)
-        .map(|pair| match pair.split_once('=') {
-            Some((name, given)) => {
-                let decoded = form_urlencoded::parse(name.as_bytes()).next().map(|(name, _)| name.into_owned());
-                match decoded.filter(|name| is_parameter_name(name)) {
-                    Some(name) => format!("{name}={}", value(&name, given)),
-                    None => format!("{MASK}={MASK}"),
-                }
-            }
-            None => MASK.to_owned(),
-        })
-        .collect();
-    if pairs.next().is_some() {
-        shown.push(MASK.to_owned());
-    }
-    shown.join("&")
-}
-
-/// The URL below the base with ids and values. A parameter that is none of FHIR's form stays masked, and one that OAuth
-/// uses for a secret: no opting in shows those.
-fn full(path: &str, query: Option<&str>) -> String {
-    const SECRETS: &[&str] = &["code-verifier", "launch", "nonce", "state", "token"];
-    let path = path.trim_start_matches('/');
-    let value = |name: &str, given: &str| if SECRETS.contains(&name) { MASK.to_owned() } else { given.to_owned() };
-    match query {
-        Some(query) => format!("{path}?{}", shown_query(query, &value)),
-        None => path.to_owned(),
-    }
-}
-
-/// The one patient that a query names: `patient=123`, `patient=Patient/123`, `subject=Patient/123`,
-/// `subject:Patient=123`, or `_id=123` where patients are searched.
-fn patient_of(query: &str, resource_type: Option<&str>) -> Option<String> {
-    let mut found: Option<String> = None;
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        let given = match (&*name, value.strip_prefix("Patient/")) {
-            ("patient" | "patient:Patient" | "subject:Patient", stripped) => stripped.unwrap_or(&value),
-            ("subject", Some(id)) => id,
-            ("_id", None) if resource_type == Some("Patient") => &value,
-            _ => continue,
-        };
-        if !is_id(given) || found.as_deref().is_some_and(|other| other != given) {
-            return None;
-        }
-        found = Some(given.to_owned());
-    }
-    found
 }
 
 #[cfg(test)]
@@ -439,27 +301,19 @@ mod tests {
         }
     }
 
-    /// F-95 (BALP, patient as a subject): the patient is the one that the request names, and only if it is one.
+    /// F-95 (BALP, patient as a subject): the patient in context stands in where the request names none, and only there.
     #[test]
-    fn the_patient_is_the_one_that_the_request_names() {
+    fn the_patient_in_context_stands_in() {
         for (relative, patient) in [
+            ("Observation/o1", Some("c")),
             ("Patient/p1", Some("p1")),
-            ("Patient/p1/Observation?patient=p1", Some("p1")),
-            ("Observation?patient=p1", Some("p1")),
-            ("Observation?patient=Patient/p1&patient=p1", Some("p1")),
-            ("Observation?subject=Patient/p1", Some("p1")),
-            ("Observation?subject:Patient=p1", Some("p1")),
-            ("Patient?_id=p1", Some("p1")),
-            ("Observation?_id=p1", None),
-            ("Observation?subject=Group/p1", None),
-            ("Observation?subject=p1", None),
+            ("Observation?patient=p1&code=x", Some("p1")),
             ("Observation?patient=p1,p2", None),
-            ("Observation?patient=p1&patient=p2", None),
-            ("Observation/p1", None),
-            ("Patient?name=p1", None),
+            ("Patient/p1?_id=p2", None),
         ] {
-            assert_eq!(line("GET", relative).exposed_patient(), patient, "{relative}");
+            assert_eq!(line("GET", relative).exposed_patient(Some("c")), patient, "{relative}");
         }
+        assert_eq!(line("GET", "Observation/o1").exposed_patient(None), None);
     }
 
     /// SE-05 (SMART, App protection): Debug and serde show neither ids nor values, nor does the full line show what

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 /// The same options, for a file of the owner's alone if it is made.
-pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options

@@ -8,6 +8,7 @@ mod stored;
 mod tail;
 mod writer;
 
+pub(super) use files::private;
 pub use options::{JsonLinesOptions, SyncPolicy};
 pub use sink::JsonLinesSink;
 pub use stored::{StoredEvent, query_files};
