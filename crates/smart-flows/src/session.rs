@@ -277,7 +277,7 @@ impl Inner {
         (may_be_used && live.freshness.is_fresh(self.client.inner.clock.now())).then(|| take(live))
     }
 
-    /// The session with a token that is fresh, or, where the server fails just now, one that is still good for a while.
+    /// The session with a token that is fresh, or, where a renewal fails just now, one that is still good for a while.
     async fn renewed(this: &Arc<Self>) -> Result<Arc<Live>, Error> {
         Self::check(this).await?;
         let live = this.live()?;
@@ -287,7 +287,9 @@ impl Inner {
         }
         match Self::renew(this, Why::Stale).await {
             Ok(()) => this.live(),
-            Err(error) if error.is_retryable() && !live.freshness.is_expired(now) => {
+            Err(error @ Error::Audit(_)) => Err(error),
+            // Whatever the server said in place of a new token, the old one is still good.
+            Err(error) if !error.needs_reauthorization() && !live.freshness.is_expired(now) => {
                 tracing::warn!(key = %this.key, %error, "the access token could not be renewed ahead of its end");
                 this.live()
             }

@@ -9,6 +9,7 @@
 )]
 
 mod backend;
+mod faults;
 mod launch;
 mod registry;
 mod servers;
