@@ -8,6 +8,7 @@
     reason = "a test reports by panicking, its helpers too"
 )]
 
+mod audit;
 mod backend;
 mod faults;
 mod launch;
