@@ -16,11 +16,14 @@ use smart_core::scope::Scope;
 use smart_core::secret::AccessToken;
 use smart_store::{Expected, Holder, LeaseOutcome, StoreError, Version};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long a process waits for another's refresh between two looks, at first; then longer and longer.
 const WAIT: Duration = Duration::from_millis(20);
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
+/// How often, and how long, a renewed record that the store did not take is brought to it again.
+const LONGEST_STORE_WAIT: Duration = Duration::from_secs(5);
+const LONGEST_STORING: Duration = Duration::from_hours(1);
 
 /// What only the renewing task touches.
 pub(crate) struct Life {
@@ -28,6 +31,8 @@ pub(crate) struct Life {
     version: Version,
     /// A renewed record that could not be stored yet. It holds the only good refresh token.
     unstored: Option<SessionRecord>,
+    /// The lease that is kept until that record is stored: who got it before would present the old refresh token again.
+    kept_lease: Option<Holder>,
     /// A renewed record that is stored, and whose ID token could not be judged yet.
     unconfirmed: Option<SessionRecord>,
     delay: Delay,
@@ -35,7 +40,7 @@ pub(crate) struct Life {
 
 impl Life {
     pub(crate) fn new(version: Version) -> Self {
-        Self { version, unstored: None, unconfirmed: None, delay: Delay::default() }
+        Self { version, unstored: None, kept_lease: None, unconfirmed: None, delay: Delay::default() }
     }
 
     pub(crate) fn version(&self) -> Version {
@@ -70,33 +75,36 @@ impl Inner {
     /// Renews unless somebody has in the meantime. The work goes on when the caller is dropped.
     pub(crate) async fn renew(this: &Arc<Self>, why: Why) -> Result<(), Error> {
         let inner = this.clone();
-        match tokio::spawn(async move { inner.renew_alone(why).await }).await {
+        match tokio::spawn(async move { Self::renew_alone(&inner, why).await }).await {
             Ok(result) => result,
             Err(_) => Err(Error::Internal("a renewal was stopped half-way")),
         }
     }
 
-    async fn renew_alone(&self, why: Why) -> Result<(), Error> {
-        let mut life = self.life.lock().await;
-        self.live()?;
-        self.finish_waiting(&mut life).await?;
-        if self.satisfied(&why)? {
+    async fn renew_alone(this: &Arc<Self>, why: Why) -> Result<(), Error> {
+        let mut life = this.life.lock().await;
+        this.live()?;
+        this.finish_waiting(&mut life).await?;
+        if this.satisfied(&why)? {
             return Ok(());
         }
-        if !self.live()?.record.is_renewable() {
-            return self.without_refresh_token(&why);
+        if !this.live()?.record.is_renewable() {
+            return this.without_refresh_token(&why);
         }
-        self.check_delay(&life, &why)?;
-        let holder = Holder::new(random_token::<16>(&*self.client.inner.random)?);
-        self.acquire(&holder).await?;
-        let result = self.renew_leased(&mut life, &why).await;
-        if let Err(error) = self.client.inner.store.release(&self.key, &holder).await {
-            tracing::warn!(%error, "a lease could not be given back; it ends by itself");
+        this.check_delay(&life, &why)?;
+        let holder = Holder::new(random_token::<16>(&*this.client.inner.random)?);
+        this.acquire(&holder).await?;
+        let result = this.renew_leased(&mut life, &why).await;
+        if life.unstored.is_some() {
+            life.kept_lease = Some(holder);
+            Self::store_in_background(this.clone());
+        } else {
+            this.release(&holder).await;
         }
         if let Err(error) = &result
             && error.is_retryable()
         {
-            self.events.send(SessionEvent::RenewalFailed);
+            this.events.send(SessionEvent::RenewalFailed);
         }
         result
     }
@@ -104,11 +112,46 @@ impl Inner {
     /// Stores and judges what an earlier renewal brought.
     async fn finish_waiting(&self, life: &mut Life) -> Result<(), Error> {
         if let Some(record) = life.unstored.take() {
-            self.store(life, record).await?;
+            let result = self.store(life, record).await;
+            if life.unstored.is_none()
+                && let Some(holder) = life.kept_lease.take()
+            {
+                self.release(&holder).await;
+            }
+            result?;
         }
         match life.unconfirmed.take() {
             Some(record) => self.confirm(life, record).await,
             None => Ok(()),
+        }
+    }
+
+    /// Tries to store a renewed record until it is stored, and keeps the lease meanwhile. Nobody waits for it.
+    fn store_in_background(this: Arc<Self>) {
+        tokio::spawn(async move {
+            let (mut waited, mut wait) = (Duration::ZERO, WAIT);
+            while waited < LONGEST_STORING {
+                this.client.inner.http.timer().sleep(wait).await;
+                waited = waited.saturating_add(wait);
+                wait = (wait * 2).min(LONGEST_STORE_WAIT);
+                let mut life = this.life.lock().await;
+                let Some(holder) = life.kept_lease.clone() else { return };
+                // A store that does not answer gives the lease to nobody else either.
+                let _ = this.client.inner.store.lease(&this.key, &holder, this.client.inner.refresh_lease).await;
+                match this.finish_waiting(&mut life).await {
+                    Err(error) if life.unstored.is_some() => {
+                        tracing::debug!(%error, "a renewed token could not be stored yet");
+                    }
+                    _ => return,
+                }
+            }
+            tracing::error!(key = %this.key, "a renewed token could not be stored; it is lost when this process ends");
+        });
+    }
+
+    async fn release(&self, holder: &Holder) {
+        if let Err(error) = self.client.inner.store.release(&self.key, holder).await {
+            tracing::warn!(%error, "a lease could not be given back; it ends by itself");
         }
     }
 
@@ -243,12 +286,13 @@ impl Inner {
     /// Waits for the lease, as long as another process may have it.
     async fn acquire(&self, holder: &Holder) -> Result<(), Error> {
         let lease = self.client.inner.refresh_lease;
-        let (begun, mut wait) = (Instant::now(), WAIT);
+        let (mut waited, mut wait) = (Duration::ZERO, WAIT);
         loop {
             match self.client.inner.store.lease(&self.key, holder, lease).await? {
                 LeaseOutcome::Held { .. } => return Ok(()),
-                LeaseOutcome::Taken { .. } if begun.elapsed() < lease.saturating_add(LONGEST_WAIT * 4) => {
-                    tokio::time::sleep(wait).await;
+                LeaseOutcome::Taken { .. } if waited < lease.saturating_add(LONGEST_WAIT * 4) => {
+                    self.client.inner.http.timer().sleep(wait).await;
+                    waited = waited.saturating_add(wait);
                     wait = (wait * 2).min(LONGEST_WAIT);
                 }
                 LeaseOutcome::Taken { .. } => {

@@ -12,6 +12,7 @@ mod audit;
 mod backend;
 mod faults;
 mod launch;
+mod model;
 mod registry;
 mod servers;
 mod sessions;
