@@ -63,9 +63,19 @@ fn key_sets_hold_for_their_seeds() {
     each_seed("jwks", targets::jwks::hold);
 }
 
+#[test]
+fn registrations_hold_for_their_seeds() {
+    each_seed("registration", targets::registration::hold);
+}
+
+#[test]
+fn brands_hold_for_their_seeds() {
+    each_seed("brands", targets::brands::hold);
+}
+
 /// A target without seeds or without a test here would go unseen.
 #[test]
 fn every_target_is_tried_here() {
-    let tried = ["callback", "discovery", "jwks", "jwt", "scope", "token_response"];
+    let tried = ["brands", "callback", "discovery", "jwks", "jwt", "registration", "scope", "token_response"];
     assert_eq!(xtask::fuzz::targets(&root()).unwrap(), tried);
 }

@@ -1,9 +1,11 @@
 //! What the fuzz targets check. A plain test runs the same on the seeds.
 
+pub mod brands;
 pub mod callback;
 pub mod discovery;
 pub mod jwks;
 pub mod jwt;
 mod login;
+pub mod registration;
 pub mod scope;
 pub mod token_response;
