@@ -10,14 +10,17 @@ use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{LOCATION, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
+use smart_core::authorize::{AuthorizationResponse, CallbackOutcome};
 use smart_core::fhir_base::FhirBaseUrl;
+use smart_core::issuer::Issuer;
 use smart_core::pkce::CodeChallenge;
+use smart_core::redirect_uri::RedirectUri;
 use smart_core::scope::{Scope, Scopes};
 use smart_core::url_policy::UrlPolicy;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use url::{Url, form_urlencoded};
+use url::form_urlencoded;
 
 /// How long a person may take.
 const LOGIN_LIFETIME: Duration = Duration::from_secs(600);
@@ -63,9 +66,7 @@ fn begin(shared: &Shared, text: &str, by: By) -> Response {
         return error_page(StatusCode::METHOD_NOT_ALLOWED, "Outside of an EHR launch this takes no POST.");
     }
     match check(shared, client, &parameters) {
-        Err((error, description)) => {
-            redirect(shared, redirect_uri, &state, &[("error", error), ("error_description", description)])
-        }
+        Err((error, description)) => redirect(shared, redirect_uri, &state, refusal(error, description)),
         Ok(mut login) => {
             login.redirect_uri.clone_from(redirect_uri);
             login.state = state;
@@ -165,18 +166,24 @@ fn launch(shared: &Shared, value: Option<&str>, scope: bool) -> Result<Option<La
 }
 
 /// Sends the browser back to the app, with state and issuer (RFC 9207).
-pub(super) fn redirect(shared: &Shared, redirect_uri: &str, state: &str, parameters: &[(&str, &str)]) -> Response {
-    let Ok(mut url) = Url::parse(redirect_uri) else {
-        return error_page(StatusCode::BAD_REQUEST, "The address to return to is no address.");
-    };
+pub(super) fn redirect(shared: &Shared, redirect_uri: &str, state: &str, outcome: CallbackOutcome) -> Response {
     let state = if shared.misbehaves(Misbehaviour::WrongState) { "another-state" } else { state };
     let issuer =
         if shared.misbehaves(Misbehaviour::WrongIssuer) { "https://evil.example" } else { shared.issuer.as_str() };
-    url.query_pairs_mut().extend_pairs(parameters).append_pair("state", state);
-    if shared.quirks.documents.iss_parameter {
-        url.query_pairs_mut().append_pair("iss", issuer);
+    let issuer = shared.quirks.documents.iss_parameter.then_some(issuer);
+    let answer = AuthorizationResponse {
+        outcome,
+        state: Some(smart_core::state::State::new(state)),
+        iss: issuer.and_then(|issuer| Issuer::parse_with(issuer, UrlPolicy::AllowLoopbackHttp).ok()),
+    };
+    match RedirectUri::parse(redirect_uri).and_then(|redirect_uri| answer.redirect_url(&redirect_uri)) {
+        Ok(url) => see_other(url.as_str()),
+        Err(_) => error_page(StatusCode::BAD_REQUEST, "The address to return to is no address."),
     }
-    see_other(url.as_str())
+}
+
+pub(super) fn refusal(error: &str, description: &str) -> CallbackOutcome {
+    CallbackOutcome::Error { error: error.into(), description: Some(description.to_owned()), uri: None }
 }
 
 pub(super) fn see_other(target: &str) -> Response {

@@ -4,7 +4,7 @@ use super::discovery::json_response;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use serde_json::json;
+use smart_core::token::{TokenErrorCode, TokenErrorResponse};
 use std::collections::HashMap;
 use url::form_urlencoded;
 
@@ -37,11 +37,9 @@ impl Refused {
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        let mut body = json!({"error": self.error, "error_description": self.description});
-        if let (Some(members), Some(uri)) = (body.as_object_mut(), self.uri) {
-            members.insert("error_uri".into(), uri.into());
-        }
-        let mut response = json_response(self.status, &body);
+        let mut error = TokenErrorResponse::new(TokenErrorCode::from(self.error), self.description);
+        error.uri = self.uri;
+        let mut response = json_response(self.status, &error.to_object().into());
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"sandbox\""));
         }

@@ -1,26 +1,27 @@
 //! Introspection and revocation.
 
 use super::client_auth::authenticate;
-use super::discovery::json_response;
 use super::form::{Refused, no_store, read_form};
 use super::id_token::{fhir_user, subject};
-use crate::shared::{Counted, Life, Shared};
+use crate::shared::{Counted, Grant, Life, Shared};
+use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, StatusCode};
-use serde_json::{Value, json};
+use smart_core::context::LaunchContext;
+use smart_core::introspection::{ActiveToken, Introspection};
 use std::sync::Arc;
 
 pub(crate) async fn introspect(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: String) -> Response {
     shared.count(Counted::Introspect);
     match examine(&shared, &headers, &body).await {
-        Ok(body) => no_store(json_response(StatusCode::OK, &body)),
+        Ok(introspection) => introspection.to_response().map(Body::from),
         Err(refused) => refused.into_response(),
     }
 }
 
-async fn examine(shared: &Shared, headers: &HeaderMap, body: &str) -> Result<Value, Refused> {
+async fn examine(shared: &Shared, headers: &HeaderMap, body: &str) -> Result<Introspection, Refused> {
     let form = read_form(headers, body)?;
     let bearer = headers.get(AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
     // SMART 2.2: a bearer token of an app will do; else the client authenticates, and has to have a secret.
@@ -43,28 +44,33 @@ async fn examine(shared: &Shared, headers: &HeaderMap, body: &str) -> Result<Val
     let state = shared.state();
     let now = shared.now();
     if let Some(grant) = state.live_refresh(token, now) {
-        return Ok(json!({
-            "active": true, "scope": grant.scopes.to_string(), "client_id": grant.client_id, "iss": shared.issuer,
-            "sub": grant.user.as_deref().map_or_else(|| grant.client_id.clone(), subject),
-        }));
+        return Ok(Introspection::Active(Box::new(of_grant(shared, grant))));
     }
-    let Some((issued, grant)) = state.live(token, now) else { return Ok(json!({"active": false})) };
-    let mut answer = json!({
-        "active": true, "scope": issued.scopes.to_string(), "client_id": grant.client_id, "token_type": "Bearer",
-        "exp": issued.expires_at.as_unix_seconds(), "iat": issued.since.as_unix_seconds(), "iss": shared.issuer,
-        "sub": grant.user.as_deref().map_or_else(|| grant.client_id.clone(), subject),
-    });
-    if let Some(members) = answer.as_object_mut() {
-        if let Some(fhir_user) = grant.user.as_deref().and_then(|user| fhir_user(shared, user)) {
-            members.insert("fhirUser".into(), fhir_user.into());
-        }
-        for (name, value) in [("patient", &grant.patient), ("encounter", &grant.encounter)] {
-            if let Some(value) = value {
-                members.insert(name.into(), value.as_str().into());
-            }
-        }
+    let Some((issued, grant)) = state.live(token, now) else { return Ok(Introspection::Inactive) };
+    Ok(Introspection::Active(Box::new(ActiveToken {
+        scope: Some(issued.scopes.clone()),
+        token_type: Some("Bearer".to_owned()),
+        expires_at: Some(issued.expires_at),
+        issued_at: Some(issued.since),
+        fhir_user: grant.user.as_deref().and_then(|user| fhir_user(shared, user)),
+        context: LaunchContext {
+            patient: grant.patient.clone(),
+            encounter: grant.encounter.clone(),
+            ..LaunchContext::default()
+        },
+        ..of_grant(shared, grant)
+    })))
+}
+
+/// What holds for each token of a grant.
+fn of_grant(shared: &Shared, grant: &Grant) -> ActiveToken {
+    ActiveToken {
+        scope: Some(grant.scopes.clone()),
+        client_id: Some(grant.client_id.as_str().into()),
+        iss: Some(shared.issuer.clone()),
+        sub: Some(grant.user.as_deref().map_or_else(|| grant.client_id.clone(), subject)),
+        ..ActiveToken::default()
     }
-    Ok(answer)
 }
 
 pub(crate) async fn revoke(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: String) -> Response {

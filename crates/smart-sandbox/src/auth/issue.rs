@@ -7,7 +7,10 @@ use crate::quirks::{Banner, Extra, IdTokenOnRefresh, Rotation};
 use crate::shared::{Grant, Issued, Refresh, Renewal, Shared, State};
 use http::StatusCode;
 use serde_json::{Map, Value, json};
+use smart_core::context::LaunchContext;
 use smart_core::scope::Scope;
+use smart_core::secret::{AccessToken, RawIdToken, RefreshToken};
+use smart_core::token::TokenResponse;
 use std::time::Duration;
 
 /// Whether these are the first tokens of a grant.
@@ -33,20 +36,10 @@ pub(super) fn issue(
     let issued =
         Issued { grant: grant_id.to_owned(), scopes: grant.scopes.clone(), since: now, expires_at, revoked: false };
     state.access_tokens.insert(access.clone(), issued);
-    let mut body = Map::new();
-    body.insert("access_token".into(), access.as_str().into());
-    let token_type = if shared.misbehaves(Misbehaviour::TokenTypeMac) { "mac" } else { "Bearer" };
-    body.insert("token_type".into(), token_type.into());
-    let seconds = lifetime.as_secs();
-    let as_text = shared.misbehaves(Misbehaviour::ExpiresInString);
-    body.insert("expires_in".into(), if as_text { seconds.to_string().into() } else { seconds.into() });
-    if shared.quirks.answer.has_scope && !shared.misbehaves(Misbehaviour::OmitScope) {
-        body.insert("scope".into(), grant.scopes.to_string().into());
-    }
-    context(shared, grant, &mut body);
-    if let Some(refresh) = refresh_token(shared, state, grant_id, grant, first) {
-        body.insert("refresh_token".into(), refresh.into());
-    }
+    let mut response = TokenResponse::new(AccessToken::new(access.as_str()), grant.scopes.clone(), now);
+    response.expires_in = Some(lifetime);
+    response.context = context(shared, grant);
+    response.refresh_token = refresh_token(shared, state, grant_id, grant, first).map(RefreshToken::new);
     let on_refresh = shared.quirks.id_token.on_refresh;
     if grant.scopes.contains(&Scope::OpenId) && (first == First::Yes || on_refresh != IdTokenOnRefresh::Never) {
         let bare = first == First::No && on_refresh == IdTokenOnRefresh::WithoutAudience;
@@ -54,9 +47,23 @@ pub(super) fn issue(
             || Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "the ID token cannot be signed");
         let token = id_token(shared, grant, &access, bare).ok_or_else(failed)?;
         state.secrets.push(token.clone());
-        body.insert("id_token".into(), token.into());
+        response.id_token = Some(RawIdToken::new(token));
     }
-    Ok(Value::Object(body))
+    Ok(distorted(shared, lifetime, response.to_object()))
+}
+
+/// Makes the answer as other servers do, or as wrong as the sandbox was asked to be.
+fn distorted(shared: &Shared, lifetime: Duration, mut body: Map<String, Value>) -> Value {
+    if shared.misbehaves(Misbehaviour::TokenTypeMac) {
+        body.insert("token_type".into(), "mac".into());
+    }
+    if shared.misbehaves(Misbehaviour::ExpiresInString) {
+        body.insert("expires_in".into(), lifetime.as_secs().to_string().into());
+    }
+    if !shared.quirks.answer.has_scope || shared.misbehaves(Misbehaviour::OmitScope) {
+        body.remove("scope");
+    }
+    Value::Object(body)
 }
 
 fn lifetime(shared: &Shared, grant: &Grant) -> Duration {
@@ -65,19 +72,21 @@ fn lifetime(shared: &Shared, grant: &Grant) -> Duration {
 }
 
 /// Launch context, and what this server puts beside it. A backend service has none.
-fn context(shared: &Shared, grant: &Grant, body: &mut Map<String, Value>) {
-    let Some(user) = &grant.user else { return };
+fn context(shared: &Shared, grant: &Grant) -> LaunchContext {
+    let Some(user) = &grant.user else { return LaunchContext::default() };
     let answer = &shared.quirks.answer;
-    if let Some(patient) = grant.patient.as_ref().filter(|_| !shared.misbehaves(Misbehaviour::OmitPatient)) {
-        body.insert("patient".into(), patient.as_str().into());
-        match answer.banner {
-            Banner::Boolean => body.insert("need_patient_banner".into(), true.into()),
-            Banner::Text => body.insert("need_patient_banner".into(), "true".into()),
-            Banner::Absent => None,
-        };
+    let mut context = LaunchContext { encounter: grant.encounter.clone(), ..LaunchContext::default() };
+    if !shared.misbehaves(Misbehaviour::OmitPatient) {
+        context.patient.clone_from(&grant.patient);
     }
-    if let Some(encounter) = &grant.encounter {
-        body.insert("encounter".into(), encounter.as_str().into());
+    if context.patient.is_some() {
+        match answer.banner {
+            Banner::Boolean => context.need_patient_banner = Some(true),
+            Banner::Text => {
+                context.other.insert("need_patient_banner".into(), "true".into());
+            }
+            Banner::Absent => {}
+        }
     }
     for (name, extra) in answer.extra {
         let value = match extra {
@@ -91,9 +100,10 @@ fn context(shared: &Shared, grant: &Grant, body: &mut Map<String, Value>) {
             Extra::StyleUrl => format!("{}/smart-style.json", shared.origin).into(),
         };
         if !value.is_null() {
-            body.insert((*name).to_owned(), value);
+            context.other.insert((*name).to_owned(), value);
         }
     }
+    context
 }
 
 fn refresh_token(shared: &Shared, state: &mut State, grant_id: &str, grant: &Grant, first: First) -> Option<String> {

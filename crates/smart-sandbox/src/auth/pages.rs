@@ -1,6 +1,6 @@
 //! What the person sees: login, patient picker, consent.
 
-use super::authorize::{redirect, see_other};
+use super::authorize::{redirect, refusal, see_other};
 use super::granting;
 use super::html::{error_page, page};
 use crate::accounts::{self, Account};
@@ -9,7 +9,9 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use http::header::COOKIE;
 use http::{HeaderMap, StatusCode};
+use smart_core::authorize::CallbackOutcome;
 use smart_core::scope::{Level, Scope};
+use smart_core::secret::AuthorizationCode;
 use smart_core::untrusted::html_escaped;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -232,8 +234,8 @@ pub(crate) async fn decided(State(shared): State<Arc<Shared>>, headers: HeaderMa
     // The decision ends the login: going back and sending it again finds nothing.
     shared.state().logins.remove(&id);
     if value(&body, "decision").as_deref() != Some("approve") {
-        let parameters = [("error", "access_denied"), ("error_description", "the person did not allow it")];
-        return redirect(&shared, &login.redirect_uri, &login.state, &parameters);
+        let outcome = refusal("access_denied", "the person did not allow it");
+        return redirect(&shared, &login.redirect_uri, &login.state, outcome);
     }
     let code = {
         let mut state = shared.state();
@@ -242,5 +244,5 @@ pub(crate) async fn decided(State(shared): State<Arc<Shared>>, headers: HeaderMa
         state.codes.insert(code.clone(), Code { login: login.clone(), expires_at, redeemed: None });
         code
     };
-    redirect(&shared, &login.redirect_uri, &login.state, &[("code", &code)])
+    redirect(&shared, &login.redirect_uri, &login.state, CallbackOutcome::Code(AuthorizationCode::new(code)))
 }
