@@ -1,9 +1,10 @@
-//! SMART App Launch messages and rules, without I/O: scopes, launch, PKCE, discovery, authorization, tokens and
-//! launch context.
+//! SMART App Launch messages and rules, without I/O: scopes, launch, PKCE, discovery, registration, authorization, tokens,
+//! launch context, app state and brands.
 //!
 //! Nothing here opens a connection, reads a clock or draws a random number: messages are `http::Request<Bytes>` and
 //! bytes, time is a [`Timestamp`](time::Timestamp), randomness a [`SecureRandom`](random::SecureRandom). An application
-//! with an HTTP stack of its own can use this crate and smart-jwt alone.
+//! with an HTTP stack of its own can use this crate and smart-jwt alone. Servers write their documents and answers with
+//! the same types that clients read.
 //!
 //! ```
 //! use smart_core::authorize::{AuthorizationBuilder, AuthorizationServer, Callback};

@@ -100,6 +100,8 @@ fn server_writes_what_clients_read() {
         );
         assert_eq!(request.parse(&endpoint(), 201, response.body(), UrlPolicy::HttpsOnly).unwrap(), client);
     }
+    assert_eq!(client.to_management_response().status().as_u16(), 200);
+    assert_eq!(client.to_management_response().body(), client.to_response().body());
     let refused = ClientMetadata::from_request(
         Some("application/json"),
         br#"{"redirect_uris":["\u00e4\"\\"]}"#,

@@ -54,6 +54,11 @@ impl ClientInformation {
     pub fn to_response(&self) -> Response<Bytes> {
         json_response(StatusCode::CREATED, &self.to_object())
     }
+
+    /// The answer to reading or changing a registration (RFC 7592, sections 2.1 and 2.2): the same with 200.
+    pub fn to_management_response(&self) -> Response<Bytes> {
+        json_response(StatusCode::OK, &self.to_object())
+    }
 }
 
 impl RegistrationErrorResponse {
