@@ -96,6 +96,21 @@ pub fn parse_userinfo(
     Ok(UserInfo { sub, fhir_user, other: object })
 }
 
+impl UserInfo {
+    /// The claims on the wire, as a server writes them.
+    pub fn to_object(&self) -> Map<String, Value> {
+        let mut object = Map::new();
+        object.insert("sub".to_owned(), self.sub.as_str().into());
+        if let Some(user) = &self.fhir_user {
+            object.insert("fhirUser".to_owned(), user.as_str().into());
+        }
+        for (name, value) in &self.other {
+            object.entry(name.as_str()).or_insert_with(|| value.clone());
+        }
+        object
+    }
+}
+
 /// Whether a body looks like a JWT in compact form, whatever it calls itself: a JSON object begins otherwise.
 fn is_jwt(body: &[u8]) -> bool {
     let body = body.trim_ascii();
@@ -144,6 +159,8 @@ mod tests {
         assert_eq!(user.other["email"], "a@b.example");
         let shown = format!("{user:?}");
         assert!(!shown.contains("b.example") && !shown.contains('7') && !shown.contains("u-1"), "{shown}");
+        let written = serde_json::to_vec(&user.to_object()).unwrap();
+        assert_eq!(parse_userinfo(&endpoint(), 200, None, &written, "u-1").unwrap(), user);
         for sub in ["u-2", "U-1", "u-1 ", ""] {
             let error = read(200, "application/json", &format!(r#"{{"sub":"{sub}"}}"#)).unwrap_err();
             assert!(matches!(error, UserInfoError::OtherUser { .. }), "{sub}");

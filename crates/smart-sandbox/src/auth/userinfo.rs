@@ -9,8 +9,9 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use serde_json::json;
+use serde_json::Map;
 use smart_core::scope::Scope;
+use smart_core::userinfo::UserInfo;
 use std::sync::Arc;
 
 pub(crate) async fn userinfo(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
@@ -24,18 +25,13 @@ pub(crate) async fn userinfo(State(shared): State<Arc<Shared>>, headers: HeaderM
         let text = "Bearer realm=\"sandbox\", error=\"insufficient_scope\", scope=\"openid\"";
         return challenge(StatusCode::FORBIDDEN, text);
     };
-    let mut claims = json!({"sub": subject(user)});
-    if let Some(members) = claims.as_object_mut() {
-        if let Some(account) = accounts::user(&shared.data, user) {
-            members.insert("name".into(), account.name.into());
-        }
-        if grant.scopes.contains(&Scope::FhirUser)
-            && let Some(fhir_user) = fhir_user(&shared, user)
-        {
-            members.insert("fhirUser".into(), fhir_user.into());
-        }
+    let may_know = grant.scopes.contains(&Scope::FhirUser);
+    let fhir_user = may_know.then(|| fhir_user(&shared, user)).flatten();
+    let mut claims = UserInfo { sub: subject(user), fhir_user, other: Map::new() };
+    if let Some(account) = accounts::user(&shared.data, user) {
+        claims.other.insert("name".into(), account.name.into());
     }
-    no_store(json_response(StatusCode::OK, &claims))
+    no_store(json_response(StatusCode::OK, &claims.to_object().into()))
 }
 
 fn challenge(status: StatusCode, text: &'static str) -> Response {
