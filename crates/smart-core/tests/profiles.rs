@@ -103,7 +103,7 @@ fn recognition_weakens_nothing() {
         assert_eq!(profile.choose().is_strict(), profile.relaxations.is_none());
     }
     let relaxed: Vec<_> = profiles().iter().filter(|p| !p.choose().is_strict()).map(|p| p.kind).collect();
-    assert_eq!(relaxed, [ServerKind::OracleHealth, ServerKind::GoogleHealthcare]);
+    assert_eq!(relaxed, [ServerKind::OracleHealth, ServerKind::SmartHealthIt, ServerKind::GoogleHealthcare]);
 }
 
 proptest! {
