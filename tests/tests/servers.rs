@@ -192,7 +192,8 @@ async fn oracle_health() {
 async fn oracle_health_refuses_an_empty_grant() {
     let world = like(ServerKind::OracleHealth).await;
     let policy = ServerProfile::of(ServerKind::OracleHealth).choose().discovery_policy(DiscoveryPolicy::default());
-    let client = builder(&world, app("patient/*.rs")).discovery_policy(policy).build();
+    // A `patient/` scope would bring `launch/patient` along, which is granted.
+    let client = builder(&world, app("user/*.rs")).discovery_policy(policy).build();
     let error = log_in_with(&world, &client, &world.sandbox.fhir_base(), &[]).await.unwrap_err();
     let refused = refusal(&error);
     assert_eq!(refused.error, TokenErrorCode::InvalidScope);

@@ -45,12 +45,42 @@ fn standalone_request_has_exactly_the_required_parameters() {
     assert_eq!(sent["state"].len(), 43);
 }
 
-/// AZ-10, AZ-09 (OpenID Connect Core 3.1.2.1; SMART, identity): a nonce goes with openid, max_age never.
+/// AZ-10, AZ-09 (OpenID Connect Core 3.1.2.1; SMART, identity): a nonce goes with openid, max_age and claims never.
 #[test]
 fn nonce_is_sent_if_and_only_if_openid_is_asked() {
-    assert!(begun("openid fhirUser").0.contains_key("nonce"));
-    assert!(!begun("patient/*.rs").0.contains_key("nonce"));
-    assert!(!begun("openid").0.contains_key("max_age"));
+    let names = |scope| begun(scope).0.into_keys().collect::<Vec<_>>();
+    let (with, without) = (names("openid"), names("user/*.rs"));
+    assert!(!without.contains(&"nonce".to_owned()));
+    assert_eq!(with.iter().filter(|name| *name != "nonce").collect::<Vec<_>>(), without.iter().collect::<Vec<_>>());
+    assert_eq!(begun("fhirUser openid").0["nonce"].len(), 43);
+    for never in ["max_age", "claims", "acr_values", "response_mode"] {
+        assert!(!with.contains(&never.to_owned()), "{never}");
+    }
+}
+
+/// AZ-01, SC-24, SC-25, F-54 (SMART, standalone apps, identity data): the request has the scopes that others need.
+#[test]
+fn request_asks_for_the_scopes_that_others_need() {
+    for (asked, sent) in [
+        ("patient/*.rs", "patient/*.rs launch/patient"),
+        ("patient/Patient.read launch/patient", "patient/Patient.read launch/patient"),
+        ("user/*.rs", "user/*.rs"),
+        ("launch/encounter", "launch/encounter"),
+        ("fhirUser", "fhirUser openid"),
+        ("openid fhirUser", "openid fhirUser"),
+    ] {
+        let (query, pending) = begun(asked);
+        assert_eq!(query["scope"], sent);
+        assert_eq!(pending.requested_scopes().to_string(), sent, "the answer is compared with what was sent");
+        assert_eq!(query.contains_key("nonce"), sent.contains("openid"));
+    }
+    let allowed = AllowedIssuers::only([server().fhir_base]);
+    let launch = EhrLaunch::from_query("iss=https://ehr.example/r4&launch=x", &allowed).unwrap();
+    let ehr = AuthorizationBuilder::ehr(server(), &launch, "my-app".into(), redirect(), scopes("fhirUser patient/*.r"));
+    let (request, _) = ehr.unwrap().build(&Counting::default(), NOW).unwrap();
+    assert_eq!(query(&request)["scope"], "fhirUser patient/*.r launch openid", "the EHR brings its own patient");
+    let none = AuthorizationBuilder::standalone(server(), "my-app".into(), redirect(), scopes(""));
+    assert!(matches!(none, Err(AuthorizationError::Scopes(_))), "SMART requires the parameter");
 }
 
 /// AZ-02, LA-02, SC-23, F-02 (SMART, EHR launch): iss comes back as aud byte for byte, launch unchanged, scope launch added.
@@ -272,7 +302,10 @@ fn issuer_of_the_answer_must_be_the_one_asked() {
         assert!(matches!(answer(server(), wrong), Err(CallbackError::IssuerMismatch { .. })), "{wrong}");
     }
     let without_issuer = AuthorizationServer { issuer: None, ..server() };
-    assert!(matches!(answer(without_issuer, "&iss=https://evil.example"), Err(CallbackError::IssuerMismatch { .. })));
+    let error = answer(without_issuer.clone(), "&iss=https://evil.example").unwrap_err();
+    assert!(matches!(error, CallbackError::IssuerMismatch { expected: None, .. }));
+    assert!(error.to_string().contains("EndpointOverrides::issuer"), "{error}");
+    assert!(answer(without_issuer, "").is_ok(), "no issuer, and none was promised");
 }
 
 /// CB-04, CB-05 (RFC 9700 2.1, 4.4): the code goes to the token endpoint of the login, whatever the callback says.

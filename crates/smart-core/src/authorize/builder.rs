@@ -8,7 +8,7 @@ use crate::launch::EhrLaunch;
 use crate::pkce::{CodeChallenge, CodeVerifier};
 use crate::random::{RandomError, SecureRandom};
 use crate::redirect_uri::RedirectUri;
-use crate::scope::{Scope, Scopes};
+use crate::scope::{Level, Scope, Scopes};
 use crate::secret::LaunchId;
 use crate::state::{Nonce, State};
 use crate::time::Timestamp;
@@ -90,25 +90,34 @@ pub struct AuthorizationBuilder {
 }
 
 impl AuthorizationBuilder {
-    /// A standalone launch: the request carries no `launch` parameter.
+    /// A standalone launch: the request carries no `launch` parameter. The scope `launch/patient` is added where a
+    /// `patient/` scope is asked for, since servers may refuse it otherwise, and `openid` where `fhirUser` is.
     ///
     /// # Errors
-    /// [`AuthorizationError::Scopes`] when `scopes` holds the bare `launch`, which only an EHR launch may ask for.
+    /// [`AuthorizationError::Scopes`] when `scopes` holds the bare `launch`, which only an EHR launch may ask for, or
+    /// none at all: SMART requires the parameter.
     pub fn standalone(
         server: AuthorizationServer,
         client_id: ClientId,
         redirect_uri: RedirectUri,
-        scopes: Scopes,
+        mut scopes: Scopes,
     ) -> Result<Self, AuthorizationError> {
+        if scopes.is_empty() {
+            return Err(AuthorizationError::Scopes("an app asks for at least one scope, such as `launch/patient`"));
+        }
         if scopes.iter().any(is_bare_launch) {
             return Err(AuthorizationError::Scopes(
                 "the scope `launch` belongs to an EHR launch; a standalone launch asks for `launch/patient` or `launch/encounter`",
             ));
         }
+        if scopes.resources().any(|scope| scope.level() == Level::Patient) {
+            scopes.insert(Scope::LAUNCH_PATIENT);
+        }
         Ok(Self::new(server, client_id, redirect_uri, scopes, None))
     }
 
-    /// An EHR launch: the request carries the launch value unchanged, and the scope `launch` is added where missing.
+    /// An EHR launch: the request carries the launch value unchanged, and the scope `launch` is added where missing,
+    /// as is `openid` where `fhirUser` is asked for.
     /// The `aud` is the `iss` of the launch, byte for byte, whatever spelling `server` was discovered under.
     ///
     /// # Errors
@@ -127,9 +136,7 @@ impl AuthorizationBuilder {
             });
         }
         server.fhir_base = launch.iss().clone();
-        if !scopes.iter().any(is_bare_launch) {
-            scopes.insert(Scope::LAUNCH);
-        }
+        scopes.insert(Scope::LAUNCH);
         Ok(Self::new(server, client_id, redirect_uri, scopes, Some(launch.launch().clone())))
     }
 
@@ -137,9 +144,12 @@ impl AuthorizationBuilder {
         server: AuthorizationServer,
         client_id: ClientId,
         redirect_uri: RedirectUri,
-        scopes: Scopes,
+        mut scopes: Scopes,
         launch: Option<LaunchId>,
     ) -> Self {
+        if scopes.contains(&Scope::FhirUser) {
+            scopes.insert(Scope::OpenId);
+        }
         Self {
             server,
             client_id,
@@ -230,9 +240,7 @@ impl AuthorizationBuilder {
         if let Some(launch) = &self.launch {
             parameters.push(("launch", launch.expose_secret().into()));
         }
-        if !self.scopes.is_empty() {
-            parameters.push(("scope", self.scopes.to_string()));
-        }
+        parameters.push(("scope", self.scopes.to_string()));
         parameters.push(("state", state.expose_secret().into()));
         parameters.push(("aud", aud.into()));
         if self.resource {

@@ -51,7 +51,7 @@ pub enum CallbackError {
         server: String,
     },
     /// Another issuer answered than the one that was asked (RFC 9207).
-    #[error("the callback comes from the issuer `{got}`, not from {}; it is refused", expected.as_deref().unwrap_or("one that discovery named"))]
+    #[error("the callback comes from the issuer `{got}`{}", other_than(expected.as_deref()))]
     IssuerMismatch {
         /// The issuer of the callback.
         got: String,
@@ -100,6 +100,17 @@ pub enum CallbackError {
         /// Where the server says more. Untrusted.
         uri: Option<String>,
     },
+}
+
+fn other_than(expected: Option<&str>) -> String {
+    match expected {
+        Some(expected) => format!(", not from `{expected}`; it is refused, begin the login anew"),
+        None => {
+            ", and discovery named none to compare it with; it is refused. If the server is to be trusted, give its \
+                 issuer by hand (EndpointOverrides::issuer)"
+                .to_owned()
+        }
+    }
 }
 
 impl CallbackError {

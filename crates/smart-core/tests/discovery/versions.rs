@@ -152,7 +152,7 @@ fn syntax_of_scopes_follows_the_document() {
 /// SC-33 (SMART, conformance, scopes_supported): a scope that the document does not list is sent all the same.
 #[test]
 fn unlisted_scopes_are_sent() {
-    let scopes = "launch/encounter patient/FutureThing.rs __vendor";
+    let scopes = "launch/patient launch/encounter patient/FutureThing.rs __vendor";
     assert_eq!(login(&smart_2_0(), scopes)["scope"], scopes);
 }
 
