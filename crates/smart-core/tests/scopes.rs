@@ -28,7 +28,7 @@ fn suffixes() -> impl Iterator<Item = String> {
     })
 }
 
-/// SC-01 (SMART, FHIR resource scope syntax): all 31 suffixes at all levels parse, mean their letters, and print as
+/// SC-01, F-51 (SMART, FHIR resource scope syntax): all 31 suffixes at all levels parse, mean their letters, and print as
 /// they were.
 #[test]
 fn all_31_suffixes_round_trip() {
@@ -164,7 +164,7 @@ fn errors_show_hostile_scopes_safely() {
     assert!(!error.to_string().contains('\u{1b}'));
 }
 
-/// SC-03 (SMART 1, scopes; Bulk Data 1, scopes): version 1 scopes parse at all levels.
+/// SC-03, F-50 (SMART 1, scopes; Bulk Data 1, scopes): version 1 scopes parse at all levels.
 #[test]
 fn version_1_scopes_parse() {
     for (text, level, name, permissions) in [
@@ -296,7 +296,7 @@ fn bad_queries_are_refused() {
     }
 }
 
-/// SC-10 (RFC 6749, 3.3): what may not stand in a scope is percent-encoded when a query is built.
+/// SC-10, F-51 (RFC 6749, 3.3): what may not stand in a scope is percent-encoded when a query is built.
 #[test]
 fn built_queries_are_percent_encoded() {
     let base = resource("user/Observation.rs");

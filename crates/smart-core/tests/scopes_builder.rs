@@ -30,7 +30,7 @@ fn builder_encodes_queries() {
     assert_eq!(built(builder).0, "launch patient/Observation.rs?code=a%20b");
 }
 
-/// SC-21, SC-22 (SMART, scopes for requesting context data): the builder writes types in lower case and one role a scope.
+/// SC-21, SC-22, F-53 (SMART, scopes for requesting context data): the builder writes types in lower case and one role a scope.
 #[test]
 fn builder_writes_context_scopes() {
     let builder = ScopesBuilder::standalone()
@@ -57,7 +57,7 @@ fn ehr_launch_adds_launch() {
     assert_eq!(built(ScopesBuilder::ehr_launch().text("openid launch").unwrap()).0, "launch openid", "once only");
 }
 
-/// SC-24 (SMART, standalone apps): `launch/patient` is added where a `patient/` scope is asked for, bare `launch` never.
+/// SC-24, F-54 (SMART, standalone apps): `launch/patient` is added where a `patient/` scope is asked for, bare `launch` never.
 #[test]
 fn standalone_adds_launch_patient_and_never_launch() {
     let (text, warnings) = built(ScopesBuilder::standalone().text("openid patient/Observation.rs").unwrap());
@@ -71,7 +71,7 @@ fn standalone_adds_launch_patient_and_never_launch() {
     assert_eq!(warnings, [ScopeWarning::BareLaunchLeftOut]);
 }
 
-/// SC-25 (SMART, scopes for requesting identity data): `fhirUser` brings `openid`; `openid profile` is of SMART 1.
+/// SC-25, F-53 (SMART, scopes for requesting identity data): `fhirUser` brings `openid`; `openid profile` is of SMART 1.
 #[test]
 fn fhir_user_brings_openid() {
     assert_eq!(built(ScopesBuilder::standalone().scope(Scope::FhirUser)).0, "openid fhirUser");
@@ -80,7 +80,7 @@ fn fhir_user_brings_openid() {
     assert_eq!((text.as_str(), warnings), ("openid profile", vec![ScopeWarning::ProfileWithoutFhirUser]));
 }
 
-/// SC-26 (SMART, scopes for refresh tokens): `online_access` outside of an EHR launch is warned of.
+/// SC-26, F-53 (SMART, scopes for refresh tokens): `online_access` outside of an EHR launch is warned of.
 #[test]
 fn online_access_is_for_ehr_launches() {
     let (text, warnings) = built(ScopesBuilder::standalone().online_access());
@@ -101,7 +101,7 @@ fn backend_scopes_are_of_the_system_level() {
     assert_eq!(warnings.len(), 3, "{warnings:?}");
 }
 
-/// SC-29 (SMART, conformance, permissions): the syntax follows the capabilities; without any it is version 1.
+/// SC-29, F-50, F-52 (SMART, conformance, permissions): the syntax follows the capabilities; without any it is version 1.
 #[test]
 fn syntax_follows_capabilities() {
     for (has_v1, has_v2, syntax, text) in [

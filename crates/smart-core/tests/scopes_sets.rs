@@ -12,7 +12,7 @@ fn covers(granted: &str, asked: &str) -> bool {
     scopes(granted).covers_all(&scopes(asked))
 }
 
-/// SC-06 (SMART, version 1 semantics): version 2 becomes version 1 only where the meaning stays, unless widening is
+/// SC-06, F-52 (SMART, version 1 semantics): version 2 becomes version 1 only where the meaning stays, unless widening is
 /// allowed.
 #[test]
 fn version_1_form_never_widens_unasked() {
