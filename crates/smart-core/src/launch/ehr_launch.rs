@@ -12,7 +12,8 @@ const MAX_QUERY: usize = 16 * 1024;
 /// (SMART App Launch 2.2, EHR launch).
 ///
 /// Launch context never comes from here: a `patient` parameter on the launch URL says nothing (requirement CX-12).
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// `Debug` shows the names of such parameters, not their values.
+#[derive(Clone, PartialEq, Eq)]
 pub struct EhrLaunch {
     iss: FhirBaseUrl,
     launch: LaunchId,
@@ -89,6 +90,15 @@ impl EhrLaunch {
     }
 }
 
+impl std::fmt::Debug for EhrLaunch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EhrLaunch")
+            .field("iss", &self.iss.as_str())
+            .field("other", &self.other.iter().map(|(name, _)| name).collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}
+
 fn put_once(slot: &mut Option<String>, value: String, parameter: &'static str) -> Result<(), LaunchError> {
     match slot.replace(value) {
         None => Ok(()),
@@ -137,6 +147,15 @@ mod tests {
     fn unknown_parameters_are_exposed() {
         let launch = EhrLaunch::from_query("iss=https://ehr.example/r4&launch=x&patient=77", &allowed()).unwrap();
         assert_eq!(launch.other_parameters(), [("patient".to_owned(), "77".to_owned())]);
+    }
+
+    /// SE-05, FR-23: neither the launch value nor what else the link holds shows in Debug.
+    #[test]
+    fn debug_hides_values() {
+        let launch = EhrLaunch::from_query("iss=https://ehr.example/r4&launch=s3cret&mrn=777", &allowed()).unwrap();
+        let shown = format!("{launch:?}");
+        assert!(shown.contains("ehr.example") && shown.contains("mrn"), "{shown}");
+        assert!(!shown.contains("s3cret") && !shown.contains("777"), "{shown}");
     }
 
     /// LA-03, D-21: an unlisted iss is refused here, before anything could be sent to it.
