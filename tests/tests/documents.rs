@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test reports by panicking")]
 
+use smart_core::discovery::FindingCode;
 use smart_core::leniency::Leniency;
 use smart_core::profile::{
     BackendAccess, ClinicalScopes, KnownEndpoints, ScopeStyle, ServerKind, ServerProfile, profiles,
@@ -14,14 +15,33 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).unwrap()
 }
 
+/// The rows of a table of `docs/leniencies.md`: code, what is read, known of.
+fn leniencies(heading: &str) -> Vec<[String; 3]> {
+    let document = read("docs/leniencies.md");
+    let (_, section) = document.split_once(heading).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+    let cells = rows.map(|row| row.trim_end_matches(" |").split(" | ").map(str::to_owned).collect::<Vec<_>>());
+    let rows = cells.map(|cells| <[String; 3]>::try_from(cells).unwrap());
+    rows.map(|[code, read, known]| [code.trim_end_matches('`').to_owned(), read, known]).collect()
+}
+
 /// CX-13, TK-10: each leniency stands in the table, once, in the order of the code, and no other does.
 #[test]
 fn every_leniency_is_in_the_table() {
-    let table = read("docs/leniencies.md");
-    let listed: Vec<&str> =
-        table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |").map(|(code, _)| code)).collect();
+    let rows = leniencies("## Answers");
     let known: Vec<&str> = Leniency::ALL.iter().map(|leniency| leniency.code()).collect();
-    assert_eq!(listed, known);
+    assert_eq!(rows.iter().map(|[code, ..]| code.as_str()).collect::<Vec<_>>(), known);
+    assert!(rows.iter().all(|[_, read, known]| !read.is_empty() && !known.is_empty()));
+}
+
+/// DI-04, DI-09, CX-13: each finding of discovery stands in the table, once, in the order of the code, and no other does.
+#[test]
+fn every_finding_of_discovery_is_in_the_table() {
+    let rows = leniencies("## Discovery");
+    let known: Vec<&str> = FindingCode::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(rows.iter().map(|[code, ..]| code.as_str()).collect::<Vec<_>>(), known);
+    assert!(rows.iter().all(|[_, read, known]| !read.is_empty() && !known.is_empty()));
 }
 
 /// The README's test command is the one that CI calls.

@@ -59,7 +59,9 @@ impl Introspection {
 }
 
 /// What the server says of a good token.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+///
+/// `Debug` shows neither user nor context.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct ActiveToken {
     /// The token's scopes.
     pub scope: Option<Scopes>,
@@ -69,10 +71,16 @@ pub struct ActiveToken {
     pub expires_at: Option<Timestamp>,
     /// When it was issued.
     pub issued_at: Option<Timestamp>,
-    /// When it begins.
+    /// From when on it may be used.
     pub not_before: Option<Timestamp>,
-    /// The type of the token: `Bearer`.
+    /// How it is used: `Bearer`.
     pub token_type: Option<String>,
+    /// Its identifier.
+    pub token_id: Option<String>,
+    /// What it is for: the `aud` of RFC 7662, one or several.
+    pub audience: Vec<String>,
+    /// The name by which the user is known to the server, for people to read.
+    pub username: Option<String>,
     /// Who issued it; with `sub`, who the user is.
     pub iss: Option<String>,
     /// The user at that issuer.
@@ -128,27 +136,80 @@ pub fn parse_introspection(
         }
         None => return Err(TokenError::Missing { endpoint: endpoint_shown(endpoint), member: "active" }),
     }
-    let mut leniencies = Vec::new();
-    let text = |object: &mut Map<String, Value>, member: &str| match object.remove(member) {
-        Some(Value::String(text)) => Some(text),
-        _ => None,
+    let mut members = Members { object, notes: Vec::new() };
+    let mut active = ActiveToken {
+        scope: members.text("scope").map(|text| Scopes::parse_granted(&text)),
+        client_id: members.text("client_id").map(ClientId::new),
+        expires_at: members.time("exp"),
+        issued_at: members.time("iat"),
+        not_before: members.time("nbf"),
+        token_type: members.text("token_type"),
+        token_id: members.text("jti"),
+        audience: members.texts("aud"),
+        username: members.text("username"),
+        iss: members.text("iss"),
+        sub: members.text("sub"),
+        fhir_user: members.text("fhirUser"),
+        context: LaunchContext::default(),
+        leniencies: Vec::new(),
     };
-    let time = |object: &mut Map<String, Value>, member: &str| {
-        object.remove(member).and_then(|v| v.as_i64()).map(Timestamp::from_unix_seconds)
-    };
-    Ok(Introspection::Active(Box::new(ActiveToken {
-        scope: text(&mut object, "scope").map(|s| Scopes::parse_granted(&s)),
-        client_id: text(&mut object, "client_id").map(ClientId::new),
-        expires_at: time(&mut object, "exp"),
-        issued_at: time(&mut object, "iat"),
-        not_before: time(&mut object, "nbf"),
-        token_type: text(&mut object, "token_type"),
-        iss: text(&mut object, "iss"),
-        sub: text(&mut object, "sub"),
-        fhir_user: text(&mut object, "fhirUser"),
-        context: LaunchContext::take_from(object, policy, &mut leniencies),
-        leniencies,
-    })))
+    let Members { object, mut notes } = members;
+    active.context = LaunchContext::take_from(object, None, policy, &mut notes);
+    active.leniencies = notes;
+    Ok(Introspection::Active(Box::new(active)))
+}
+
+/// The members of an answer, each taken once; what is of the wrong kind is left out and noted.
+struct Members {
+    object: Map<String, Value>,
+    notes: Vec<Leniency>,
+}
+
+impl Members {
+    fn take<T>(&mut self, member: &str, read: impl FnOnce(Value) -> Option<T>) -> Option<T> {
+        let value = self.object.remove(member).filter(|value| !value.is_null())?;
+        let read = read(value);
+        if read.is_none() {
+            self.notes.push(Leniency::IntrospectionMemberUnreadable);
+        }
+        read
+    }
+
+    fn text(&mut self, member: &str) -> Option<String> {
+        self.take(member, |value| match value {
+            Value::String(text) => Some(text),
+            _ => None,
+        })
+    }
+
+    /// One string, or a list of strings.
+    fn texts(&mut self, member: &str) -> Vec<String> {
+        let texts = self.take(member, |value| match value {
+            Value::String(text) => Some(vec![text]),
+            Value::Array(items) => {
+                items.iter().map(|item| item.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
+            }
+            _ => None,
+        });
+        texts.unwrap_or_default()
+    }
+
+    /// Whole seconds since 1970 (RFC 7662, section 2.2).
+    fn time(&mut self, member: &str) -> Option<Timestamp> {
+        self.take(member, |value| value.as_i64().map(Timestamp::from_unix_seconds))
+    }
+}
+
+impl std::fmt::Debug for ActiveToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ActiveToken")
+            .field("scope", &self.scope)
+            .field("client_id", &self.client_id)
+            .field("expires_at", &self.expires_at)
+            .field("context", &self.context)
+            .field("leniencies", &self.leniencies)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Introspection {
@@ -172,6 +233,16 @@ impl Introspection {
         put("nbf", time(token.not_before));
         put("iss", text(&token.iss));
         put("sub", text(&token.sub));
+        put("jti", text(&token.token_id));
+        put("username", text(&token.username));
+        put(
+            "aud",
+            match token.audience.as_slice() {
+                [] => None,
+                [one] => Some(one.as_str().into()),
+                several => Some(several.into()),
+            },
+        );
         put("fhirUser", text(&token.fhir_user));
         token.context.write_to(&mut object);
         object

@@ -38,8 +38,10 @@ leniencies! {
     ScopeMalformed = "scope-malformed",
     /// A context id came as a number.
     ContextIdNumber = "context-id-number",
-    /// A context id came as a reference (`Patient/123`) where SMART has the bare id.
+    /// A context id came as a reference (`Patient/123`, or the same below the FHIR base) where SMART has the bare id.
     ContextIdReference = "context-id-reference",
+    /// A context id is longer than the 64 characters of FHIR, and of its alphabet.
+    ContextIdLong = "context-id-long",
     /// `need_patient_banner` came as a string.
     BannerString = "banner-string",
     /// `fhirContext` has bare reference strings, the form of SMART 2.0.
@@ -58,6 +60,11 @@ leniencies! {
     IdTokenMissing = "id-token-missing",
     /// A client-credentials answer has a refresh token; it is thrown away.
     RefreshTokenUnexpected = "refresh-token-unexpected",
+    /// In the answer to a refresh, `expires_in`, `scope`, `id_token` or `refresh_token` is of the wrong kind; it is taken
+    /// as absent, so that a refresh token that was just rotated is not lost.
+    RefreshMemberUnreadable = "refresh-member-unreadable",
+    /// An optional member of an introspection answer is of the wrong kind; it is left out.
+    IntrospectionMemberUnreadable = "introspection-member-unreadable",
     /// A registration was answered with another success status than 201.
     RegistrationStatus = "registration-status",
     /// A client secret came without `client_secret_expires_at`; its end is unknown.

@@ -159,7 +159,7 @@ mod tests {
         }
     }
 
-    /// PK-04 (RFC 7636 4.1, 7.1), SE-07: 32 random octets make a 43-character verifier.
+    /// PK-04, SE-07 (RFC 7636 4.1, 7.1): 32 random octets make a 43-character verifier.
     #[test]
     fn generated_verifier_has_256_bits() {
         let verifier = CodeVerifier::generate(&Counting::default()).unwrap();

@@ -132,7 +132,7 @@ pub fn same_origin(a: &Url, b: &Url) -> bool {
 mod tests {
     use super::*;
 
-    /// DI-13 (SMART, App protection): plain http is refused, even on loopback unless allowed.
+    /// DI-13, F-99 (SMART, App protection): plain http is refused, even on loopback unless allowed.
     #[test]
     fn plain_http_is_refused() {
         for given in ["http://ehr.example/fhir", "http://127.0.0.1/fhir", "ftp://ehr.example/", "data:text/plain,x"] {

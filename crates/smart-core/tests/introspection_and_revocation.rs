@@ -85,6 +85,48 @@ fn active_token_has_its_smart_fields() {
     assert_eq!(token.context.other.len(), 1);
 }
 
+/// IN-04, F-76 (RFC 7662 2.2): every member of the RFC is typed, and `other` holds none of them.
+#[test]
+fn every_member_of_rfc_7662_is_typed() {
+    let body = r#"{"active":true,"scope":"user/*.rs","client_id":"app","username":"jlee","token_type":"Bearer","exp":1800000000,
+        "iat":1799990000,"nbf":1799990001,"sub":"u1","aud":["https://ehr.example/r4","x"],"iss":"https://ehr.example","jti":"t-1"}"#;
+    let Introspection::Active(token) = read(200, body).unwrap() else { panic!("active") };
+    assert_eq!((token.username.as_deref(), token.token_type.as_deref()), (Some("jlee"), Some("Bearer")));
+    assert_eq!((token.token_id.as_deref(), token.audience.len()), (Some("t-1"), 2));
+    assert_eq!(token.issued_at.unwrap().as_unix_seconds(), 1_799_990_000);
+    assert_eq!(token.not_before.unwrap().as_unix_seconds(), 1_799_990_001);
+    assert!(token.context.other.is_empty() && token.leniencies.is_empty());
+    let one = r#"{"active":true,"aud":"https://ehr.example/r4"}"#;
+    let Introspection::Active(token) = read(200, one).unwrap() else { panic!("active") };
+    assert_eq!(token.audience, ["https://ehr.example/r4"]);
+}
+
+/// IN-04, CX-13: a member of the wrong kind is left out and told; absent and null are the same and no fault.
+#[test]
+fn members_of_the_wrong_kind_are_told() {
+    for member in
+        ["scope", "client_id", "username", "token_type", "exp", "iat", "nbf", "sub", "aud", "iss", "jti", "fhirUser"]
+    {
+        let body = |value: &str| format!(r#"{{"active":true,"{member}":{value}}}"#);
+        for wrong in ["{}", "true", "[7]", "1.5"] {
+            let Introspection::Active(token) = read(200, &body(wrong)).unwrap() else { panic!("active") };
+            assert_eq!(token.leniencies, [Leniency::IntrospectionMemberUnreadable], "{member} {wrong}");
+            assert!(token.context.other.is_empty(), "{member}");
+        }
+        let Introspection::Active(token) = read(200, &body("null")).unwrap() else { panic!("active") };
+        assert_eq!((token.leniencies.len(), token.expires_at, token.scope), (0, None, None), "{member}");
+    }
+}
+
+/// SE-05, FR-23: what a server says of a token does not show in Debug: neither the user nor the patient.
+#[test]
+fn introspected_user_does_not_show() {
+    let body =
+        r#"{"active":true,"username":"jlee77","sub":"sub77","fhirUser":"Practitioner/77","patient":"p77","jti":"t77"}"#;
+    let shown = format!("{:?}", read(200, body).unwrap());
+    assert!(shown.contains("ActiveToken") && !shown.contains("77"), "{shown}");
+}
+
 /// IN-05 (FHIR-37805): the patient of SMART 2.0 came with its type.
 #[test]
 fn patient_with_its_type_is_normalised() {

@@ -283,8 +283,13 @@ fn absent_and_empty_scope_differ() {
     assert_eq!(silent.leniencies, [Leniency::ScopeMissing]);
     let nothing = parse("openid", r#"{"access_token":"t","token_type":"bearer","scope":""}"#).unwrap();
     assert!(nothing.scope.is_empty());
-    let odd = parse("openid", r#"{"access_token":"t","token_type":"bearer","scope":"system/Patient.sr"}"#).unwrap();
-    assert_eq!(odd.leniencies, [Leniency::ScopeMalformed]);
+    for odd in ["system/Patient.sr", "launch/Patient", "OpenID", "caf\u{e9}"] {
+        let token =
+            parse("x", &format!(r#"{{"access_token":"t","token_type":"bearer","scope":"{odd} __x"}}"#)).unwrap();
+        assert_eq!(token.leniencies, [Leniency::ScopeMalformed], "{odd}");
+        assert_eq!(token.scope.to_string(), format!("{odd} __x"), "kept, and grants nothing");
+        assert_eq!(token.scope.resources().count(), 0);
+    }
 }
 
 /// TK-16 (SMART, patient scopes): patient scopes without a patient are a protocol error.
@@ -381,16 +386,26 @@ fn errors_do_not_repeat_the_body() {
 /// TK-15 (SMART 2.2, authorization_details, experimental): per-location scope and context, falling back to the token's.
 #[test]
 fn authorization_details_resolve_per_location() {
-    let token = parse("x", r#"{"access_token":"t","token_type":"bearer","scope":"x","patient":"1","encounter":"e",
+    let token = parse("x", r#"{"access_token":"t","token_type":"bearer","scope":"x","patient":"1","encounter":"e","tenant":"t",
         "authorization_details":[
-          {"type":"smart_on_fhir","locations":["https://ehr.example/r2"],"fhirVersions":["1.0.2"],"scope":"y","patient":"2"},
-          {"type":"other"}, {"type":"smart_on_fhir","locations":["http://ehr.example/r2"],"fhirVersions":["1.0.2"]}]}"#).unwrap();
-    assert_eq!(token.authorization_details.len(), 1);
-    let detail = &token.authorization_details[0];
-    assert_eq!(detail.scope.as_ref().unwrap().to_string(), "y");
-    let context = detail.context(&token.context);
+          {"type":"smart_on_fhir","locations":["https://ehr.example/r4"],"fhirVersions":["4.0.1"]},
+          {"type":"smart_on_fhir","locations":["https://ehr.example/r2/"],"fhirVersions":["1.0.2"],"scope":"y","patient":"2"},
+          {"type":"other"}, {"type":"smart_on_fhir","locations":["http://ehr.example/r2"],"fhirVersions":["1.0.2"]},
+          {"type":"smart_on_fhir","locations":[],"fhirVersions":["1.0.2"]}, {"type":"smart_on_fhir","locations":["https://a.example"]},
+          7]}"#).unwrap();
+    assert_eq!(token.authorization_details.len(), 2);
+    assert_eq!(token.leniencies, [Leniency::AuthorizationDetailUnreadable; 5]);
+    let at = |base: &str| token.details_for(&FhirBaseUrl::parse(base).unwrap());
+    let r4 = at("https://EHR.example/r4/").unwrap();
+    assert_eq!(r4.context(&token.context), token.context);
+    assert_eq!(r4.scopes(&token.scope).to_string(), "x");
+    let r2 = at("https://ehr.example/r2").unwrap();
+    assert_eq!((r2.scopes(&token.scope).to_string().as_str(), r2.fhir_versions.len()), ("y", 1));
+    let context = r2.context(&token.context);
     assert_eq!((context.patient.as_deref(), context.encounter.as_deref()), (Some("2"), Some("e")));
-    assert_eq!(token.leniencies, [Leniency::AuthorizationDetailUnreadable, Leniency::AuthorizationDetailUnreadable]);
+    assert_eq!(context.tenant.as_deref(), Some("t"), "what the details do not speak of is the token's");
+    assert!(at("https://ehr.example/r5").is_none());
+    assert!(!format!("{:?}", token.authorization_details).contains("\"2\""));
 }
 
 struct Held {

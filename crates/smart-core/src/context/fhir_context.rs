@@ -40,11 +40,16 @@ impl FhirContextItem {
 
     /// The resource type: the one that is named, or the one that the reference begins with.
     pub fn resource_type(&self) -> Option<&str> {
-        self.resource_type.as_deref().or_else(|| {
-            let mut segments = self.reference.as_deref()?.rsplit('/');
-            segments.next()?;
-            segments.next()
-        })
+        self.resource_type.as_deref().or_else(|| self.referenced_type())
+    }
+
+    /// The type that the reference leads to, with or without a version.
+    fn referenced_type(&self) -> Option<&str> {
+        let reference = self.reference.as_deref()?;
+        let unversioned = reference.split_once("/_history/").map_or(reference, |(before, _)| before);
+        let mut segments = unversioned.rsplit('/');
+        segments.next()?;
+        segments.next()
     }
 
     /// Reads the array, leaving out what cannot be used and saying so.
@@ -72,11 +77,19 @@ impl FhirContextItem {
             notes.push(Leniency::ContextMemberUnreadable);
             item.role = None;
         }
+        if item.identifier.as_ref().is_some_and(|identifier| !identifier.is_object()) {
+            notes.push(Leniency::ContextMemberUnreadable);
+            item.identifier = None;
+        }
+        item.reference = item.reference.filter(|text| !text.is_empty());
+        item.canonical = item.canonical.filter(|text| !text.is_empty());
         if item.reference.is_none() && item.canonical.is_none() && item.identifier.is_none() {
             notes.push(Leniency::FhirContextEmpty);
             return None;
         }
-        if item.role() == DEFAULT_ROLE && matches!(item.resource_type(), Some("Patient" | "Encounter")) {
+        let is_of_context = |name: Option<&str>| matches!(name, Some("Patient" | "Encounter"));
+        if item.role() == DEFAULT_ROLE && (is_of_context(item.resource_type()) || is_of_context(item.referenced_type()))
+        {
             notes.push(Leniency::FhirContextLaunchPatient);
         }
         Some(item)
@@ -132,12 +145,20 @@ mod tests {
     /// CX-07: an entry that names nothing is left out and reported.
     #[test]
     fn entry_without_any_name_is_left_out() {
-        let (items, notes) = read(&json!([{"role": "x"}, 7, {"reference": 3}]));
-        assert!(items.is_empty());
-        assert_eq!(
-            notes,
-            [Leniency::FhirContextEmpty, Leniency::ContextMemberUnreadable, Leniency::ContextMemberUnreadable]
-        );
+        for (entry, noted) in [
+            (json!({"role": "x"}), vec![Leniency::FhirContextEmpty]),
+            (json!({"reference": "", "canonical": ""}), vec![Leniency::FhirContextEmpty]),
+            (json!({"identifier": "7"}), vec![Leniency::ContextMemberUnreadable, Leniency::FhirContextEmpty]),
+            (json!({"reference": 3}), vec![Leniency::ContextMemberUnreadable]),
+            (json!(7), vec![Leniency::ContextMemberUnreadable]),
+            (json!(""), vec![Leniency::ContextMemberUnreadable]),
+        ] {
+            assert_eq!(read(&json!([entry])), (vec![], noted), "{entry}");
+        }
+        let (items, notes) = read(&json!([{"identifier": 7, "reference": "Goal/1"}]));
+        assert_eq!((items.len(), items[0].identifier.as_ref()), (1, None));
+        assert_eq!(notes, [Leniency::ContextMemberUnreadable]);
+        assert_eq!(read(&json!({"reference": "Goal/1"})), (vec![], vec![Leniency::ContextMemberUnreadable]));
     }
 
     /// CX-08 (SMART 2.0): bare reference strings are read as entries, mixed with objects.
@@ -163,7 +184,22 @@ mod tests {
     /// CX-10: a Patient in the role launch does not belong here; it is reported.
     #[test]
     fn patient_in_role_launch_is_reported() {
-        assert_eq!(read(&json!([{"reference": "Patient/1"}])).1, [Leniency::FhirContextLaunchPatient]);
-        assert!(read(&json!([{"reference": "Patient/1", "role": "https://ehr.example/mother"}])).1.is_empty());
+        for entry in [
+            json!({"reference": "Patient/1"}),
+            json!({"reference": "Patient/1", "role": "launch"}),
+            json!({"reference": "Encounter/1/_history/2"}),
+            json!({"reference": "https://ehr.example/r4/Patient/1"}),
+            json!({"reference": "Patient/1", "type": "Group"}),
+            json!({"identifier": {"value": "7"}, "type": "Patient"}),
+        ] {
+            let (items, notes) = read(&json!([entry]));
+            assert_eq!((items.len(), notes), (1, vec![Leniency::FhirContextLaunchPatient]), "{entry}");
+        }
+        for entry in [
+            json!({"reference": "Patient/1", "role": "https://ehr.example/mother"}),
+            json!({"reference": "ImagingStudy/Patient"}),
+        ] {
+            assert!(read(&json!([entry])).1.is_empty(), "{entry}");
+        }
     }
 }

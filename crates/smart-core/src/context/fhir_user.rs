@@ -1,6 +1,6 @@
 //! The `fhirUser` claim: who is logged in, as a FHIR resource.
 
-use super::launch_context::is_fhir_id;
+use super::launch_context::is_served_id;
 use crate::fhir_base::FhirBaseUrl;
 use url::Url;
 
@@ -63,13 +63,14 @@ pub enum FhirUserError {
 
 impl FhirUser {
     /// Resolves the claim of a validated ID token: absolute, or relative to the FHIR base, with or without a version.
+    /// Ids longer than FHIR allows pass up to 128 characters, as Epic has given some.
     ///
     /// # Errors
     /// [`FhirUserError`].
     pub fn resolve(base: &FhirBaseUrl, claim: &str) -> Result<Self, FhirUserError> {
         let absolute = claim.contains("://");
         if !absolute
-            && !claim.trim_start_matches('/').split('/').all(|segment| is_fhir_id(segment.trim_start_matches('_')))
+            && !claim.trim_start_matches('/').split('/').all(|segment| is_served_id(segment.trim_start_matches('_')))
         {
             return Err(FhirUserError::NotAReference);
         }
@@ -88,12 +89,12 @@ impl FhirUser {
         url.set_fragment(None);
         let segments: Vec<&str> = url.path_segments().map(Iterator::collect).unwrap_or_default();
         let (resource_type, id) = match segments.as_slice() {
-            [.., resource_type, id, "_history", version] if is_fhir_id(version) => (*resource_type, *id),
+            [.., resource_type, id, "_history", version] if is_served_id(version) => (*resource_type, *id),
             [.., resource_type, id] => (*resource_type, *id),
             _ => return Err(FhirUserError::NoUser),
         };
         let resource_type = FhirUserType::from_name(resource_type).ok_or(FhirUserError::NoUser)?;
-        if !is_fhir_id(id) {
+        if !is_served_id(id) {
             return Err(FhirUserError::NoUser);
         }
         let on_this_server = base.contains(&url)

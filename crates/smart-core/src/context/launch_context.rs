@@ -1,6 +1,7 @@
 //! The launch context members of a token response.
 
 use super::fhir_context::FhirContextItem;
+use crate::fhir_base::FhirBaseUrl;
 use crate::leniency::Leniency;
 use crate::scope::{Scope, Scopes};
 use crate::url_policy::UrlPolicy;
@@ -50,11 +51,17 @@ pub enum MissingContext {
 }
 
 impl LaunchContext {
-    /// Takes the context members out of `object`; what is left goes to `other`.
-    pub(crate) fn take_from(mut object: Map<String, Value>, policy: UrlPolicy, notes: &mut Vec<Leniency>) -> Self {
+    /// Takes the context members out of `object`; what is left goes to `other`. `base` is the FHIR server that ids are
+    /// of, where it is known.
+    pub(crate) fn take_from(
+        mut object: Map<String, Value>,
+        base: Option<&FhirBaseUrl>,
+        policy: UrlPolicy,
+        notes: &mut Vec<Leniency>,
+    ) -> Self {
         let mut context = Self {
-            patient: take_id(&mut object, "patient", "Patient", notes),
-            encounter: take_id(&mut object, "encounter", "Encounter", notes),
+            patient: take_id(&mut object, "patient", "Patient", base, notes),
+            encounter: take_id(&mut object, "encounter", "Encounter", base, notes),
             need_patient_banner: take_banner(&mut object, notes),
             intent: take_text(&mut object, "intent", notes),
             tenant: take_text(&mut object, "tenant", notes),
@@ -92,7 +99,17 @@ impl LaunchContext {
 
     /// This context with what a later answer brings: what is there replaces, what is missing stays (SMART, refresh:
     /// context MAY be included).
+    ///
+    /// An answer that names another patient brings a new context: what was said about the former patient (encounter,
+    /// further resources, intent, banner, members that SMART does not define) does not stay beside the new one.
     pub fn updated_by(&self, newer: &Self) -> Self {
+        if newer.patient.is_some() && self.patient.is_some() && newer.patient != self.patient {
+            return Self {
+                smart_style_url: newer.smart_style_url.clone().or_else(|| self.smart_style_url.clone()),
+                tenant: newer.tenant.clone().or_else(|| self.tenant.clone()),
+                ..newer.clone()
+            };
+        }
         let mut other = self.other.clone();
         other.extend(newer.other.clone());
         Self {
@@ -121,11 +138,13 @@ impl LaunchContext {
     }
 }
 
-/// Reads a context id: a string, leniently a number or a reference; an empty string is an absent one.
-pub(crate) fn take_id(
+/// Reads a context id: a string, leniently a number, the reference `Type/id`, or the same below the FHIR base. An id
+/// of another server's resource is no id here: under that id lies somebody else's record.
+fn take_id(
     object: &mut Map<String, Value>,
     member: &str,
     resource_type: &str,
+    base: Option<&FhirBaseUrl>,
     notes: &mut Vec<Leniency>,
 ) -> Option<String> {
     let text = match object.remove(member)? {
@@ -140,24 +159,45 @@ pub(crate) fn take_id(
             return None;
         }
     };
-    let id = match text.rsplit_once('/') {
-        Some((before, id)) if before.rsplit('/').next() == Some(resource_type) => {
-            notes.push(Leniency::ContextIdReference);
-            id
-        }
-        _ => text.as_str(),
-    };
-    if is_fhir_id(id) {
-        Some(id.to_owned())
-    } else {
+    let relative = base.and_then(|base| below(base, &text)).unwrap_or_else(|| text.clone());
+    let reference = relative.strip_prefix(resource_type).and_then(|rest| rest.strip_prefix('/'));
+    let id = reference.unwrap_or(&text);
+    if !is_served_id(id) {
         notes.push(Leniency::ContextMemberUnreadable);
-        None
+        return None;
     }
+    if reference.is_some() {
+        notes.push(Leniency::ContextIdReference);
+    }
+    if !is_fhir_id(id) {
+        notes.push(Leniency::ContextIdLong);
+    }
+    Some(id.to_owned())
+}
+
+/// What an absolute URL has after the FHIR base, where it lies below it.
+fn below(base: &FhirBaseUrl, absolute: &str) -> Option<String> {
+    let url = Url::parse(absolute).ok().filter(|url| base.contains(url) && url.query().is_none())?;
+    let path = url.path().strip_prefix(base.url().path().trim_end_matches('/'))?;
+    path.strip_prefix('/').map(str::to_owned)
+}
+
+/// Whether `id` is an id that servers give: a [FHIR id](is_fhir_id), or one that is only too long. Dot segments, which
+/// the alphabet of ids allows, are none: in a URL they mean another resource.
+pub(crate) fn is_served_id(id: &str) -> bool {
+    (1..=MAX_ID).contains(&id.len()) && id.bytes().all(is_id_octet) && !matches!(id, "." | "..")
+}
+
+/// No known server gives longer ids.
+const MAX_ID: usize = 128;
+
+fn is_id_octet(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.')
 }
 
 /// Whether `id` is a FHIR logical id: 1 to 64 of letters, digits, `-` and `.` (FHIR R4, datatypes, id).
 pub(crate) fn is_fhir_id(id: &str) -> bool {
-    (1..=64).contains(&id.len()) && id.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.'))
+    (1..=64).contains(&id.len()) && id.bytes().all(is_id_octet)
 }
 
 fn take_text(object: &mut Map<String, Value>, member: &str, notes: &mut Vec<Leniency>) -> Option<String> {
@@ -216,8 +256,8 @@ mod tests {
 
     fn read(value: Value) -> (LaunchContext, Vec<Leniency>) {
         let Value::Object(object) = value else { panic!("an object") };
-        let mut notes = Vec::new();
-        (LaunchContext::take_from(object, UrlPolicy::HttpsOnly, &mut notes), notes)
+        let (mut notes, base) = (Vec::new(), FhirBaseUrl::parse("https://ehr.example/t1/r4").unwrap());
+        (LaunchContext::take_from(object, Some(&base), UrlPolicy::HttpsOnly, &mut notes), notes)
     }
 
     /// CX-01, CX-02, CX-03, CX-04, CX-05, CX-06, F-42, F-46 (SMART, launch context): every member of SMART 2.2.
@@ -266,10 +306,39 @@ mod tests {
         assert_eq!(read(json!({"patient": 42})).0.patient.as_deref(), Some("42"));
         assert_eq!(read(json!({"patient": null})), (LaunchContext::default(), vec![]));
         assert_eq!(read(json!({"patient": "Patient/7"})).0.patient.as_deref(), Some("7"));
-        assert_eq!(read(json!({"patient": "https://ehr.example/r4/Patient/7"})).0.patient.as_deref(), Some("7"));
-        for wrong in
-            [json!("Practitioner/7"), json!("../7"), json!("a b"), json!(["1"]), json!(-1), json!("x".repeat(65))]
-        {
+        let own = read(json!({"patient": "https://EHR.example:443/t1/r4/Patient/7"}));
+        assert_eq!((own.0.patient.as_deref(), own.1), (Some("7"), vec![Leniency::ContextIdReference]));
+        let long = "x".repeat(70);
+        assert_eq!(
+            read(json!({"patient": long})),
+            (LaunchContext { patient: Some(long.clone()), ..LaunchContext::default() }, vec![Leniency::ContextIdLong])
+        );
+        for wrong in [
+            // The same id at another server, or for another tenant, is another person.
+            json!("https://other.example/t1/r4/Patient/7"),
+            json!("https://ehr.example/t2/r4/Patient/7"),
+            json!("https://ehr.example/t1/r4/../../t2/r4/Patient/7"),
+            json!("https://ehr.example/t1/r4/Practitioner/7"),
+            json!("https://ehr.example/t1/r4/Patient/7?x"),
+            json!("https://ehr.example/t1/r4/7"),
+            json!("/Patient/7"),
+            json!("x/Patient/7"),
+            json!("Patient/7/_history/1"),
+            json!("Patient/Patient/7"),
+            json!("Patient/"),
+            json!("Practitioner/7"),
+            json!("patient/7"),
+            json!("../7"),
+            json!(".."),
+            json!("."),
+            json!("Patient/.."),
+            json!("a b"),
+            json!(""),
+            json!(["1"]),
+            json!(-1),
+            json!(1.5),
+            json!("x".repeat(129)),
+        ] {
             let (context, notes) = read(json!({"patient": wrong}));
             assert_eq!((context.patient, notes), (None, vec![Leniency::ContextMemberUnreadable]), "{wrong}");
         }
@@ -290,6 +359,31 @@ mod tests {
         let after = before.updated_by(&read(json!({"encounter": "9", "x": 2})).0);
         assert_eq!((after.patient.as_deref(), after.encounter.as_deref()), (Some("1"), Some("9")));
         assert_eq!(after.other["x"], 2);
+    }
+
+    /// RF-07, CX-01 (SMART, refresh): nothing that was said about one patient stays beside another.
+    #[test]
+    fn another_patient_brings_a_new_context() {
+        let before = read(json!({
+            "patient": "1", "encounter": "2", "need_patient_banner": false, "intent": "order", "tenant": "t",
+            "smart_style_url": "https://ehr.example/style.json", "fhirContext": [{"reference": "Goal/1"}], "x_chart": "1"
+        }))
+        .0;
+        let after = before.updated_by(&read(json!({"patient": "9"})).0);
+        let expected = LaunchContext {
+            patient: Some("9".into()),
+            tenant: Some("t".into()),
+            smart_style_url: before.smart_style_url.clone(),
+            ..LaunchContext::default()
+        };
+        assert_eq!(after, expected);
+        let named = before.updated_by(&read(json!({"patient": "9", "encounter": "8", "tenant": "u"})).0);
+        assert_eq!((named.encounter.as_deref(), named.tenant.as_deref()), (Some("8"), Some("u")));
+        // The same patient again is no other one, and a first one is none either.
+        assert_eq!(before.updated_by(&read(json!({"patient": "1"})).0), before);
+        let without = read(json!({"encounter": "2"})).0;
+        let first = without.updated_by(&read(json!({"patient": "1"})).0);
+        assert_eq!((first.patient.as_deref(), first.encounter.as_deref()), (Some("1"), Some("2")));
     }
 
     /// CX-14: context that was asked for and did not come is visible.

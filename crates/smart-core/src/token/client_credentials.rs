@@ -2,7 +2,7 @@
 
 use super::authentication::{ClientAuthentication, ClientIdInBody, FormRequest, MessageError, RequestingClient};
 use super::error::TokenError;
-use super::response::{Expectation, TokenResponse};
+use super::response::{Expectation, Ornaments, TokenResponse};
 use crate::client_id::ClientId;
 use crate::leniency::Leniency;
 use crate::scope::{Level, Scope, Scopes};
@@ -96,8 +96,13 @@ impl ClientCredentialsExchange<'_> {
     /// # Errors
     /// [`TokenError`].
     pub fn parse(&self, status: u16, body: &[u8], now: Timestamp) -> Result<TokenResponse, TokenError> {
-        let expected =
-            Expectation { endpoint: self.token_endpoint, scope_if_absent: &self.scopes.0, policy: self.url_policy };
+        let expected = Expectation {
+            endpoint: self.token_endpoint,
+            base: None,
+            scope_if_absent: &self.scopes.0,
+            policy: self.url_policy,
+            ornaments: Ornaments::MustBeReadable,
+        };
         let mut response = TokenResponse::parse(&expected, status, body, now)?;
         if response.refresh_token.take().is_some() {
             response.leniencies.push(Leniency::RefreshTokenUnexpected);

@@ -2,7 +2,7 @@
 
 use super::authentication::{FormRequest, MessageError, RequestingClient};
 use super::error::TokenError;
-use super::response::{Expectation, TokenResponse};
+use super::response::{Expectation, Ornaments, TokenResponse};
 use crate::authorize::AuthorizationServer;
 use crate::authorize::PendingParts;
 use crate::client_id::ClientId;
@@ -108,8 +108,13 @@ impl ExpectedToken {
     /// [`TokenError`]. The code is spent whatever the error: the person logs in anew.
     pub fn parse(&self, status: u16, body: &[u8], now: Timestamp) -> Result<TokenResponse, TokenError> {
         let endpoint = &self.server.token_endpoint;
-        let expected =
-            Expectation { endpoint, scope_if_absent: &self.scopes, policy: policy_for(&self.server.fhir_base) };
+        let expected = Expectation {
+            endpoint,
+            base: Some(&self.server.fhir_base),
+            scope_if_absent: &self.scopes,
+            policy: policy_for(&self.server.fhir_base),
+            ornaments: Ornaments::MustBeReadable,
+        };
         TokenResponse::parse(&expected, status, body, now)?.require_patient(endpoint)
     }
 }

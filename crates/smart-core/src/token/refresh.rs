@@ -3,10 +3,10 @@
 use super::authentication::{FormRequest, MessageError, RequestingClient};
 use super::code_exchange::policy_for;
 use super::error::TokenError;
-use super::response::{Expectation, TokenResponse};
+use super::response::{Expectation, Ornaments, TokenResponse};
 use crate::context::LaunchContext;
 use crate::fhir_base::FhirBaseUrl;
-use crate::scope::Scopes;
+use crate::scope::{Scope, Scopes};
 use crate::secret::RefreshToken;
 use crate::time::Timestamp;
 use bytes::Bytes;
@@ -19,9 +19,11 @@ pub enum RefreshScope {
     /// No `scope`: the server grants what it granted before. The default.
     #[default]
     Omit,
-    /// Repeats the granted scopes, for servers that want the parameter.
+    /// Repeats the granted scopes, for servers that want the parameter. Malformed ones, which grant nothing, are left
+    /// out.
     Granted,
-    /// Asks for less. It must lie within what was granted (RFC 6749, section 6).
+    /// Asks for less. It must lie within what was granted (RFC 6749, section 6), and be something: a request without
+    /// scopes asks for all of them.
     Narrower(Scopes),
 }
 
@@ -34,6 +36,9 @@ pub enum RefreshError {
         /// What is too much.
         excess: Scopes,
     },
+    /// The narrower scopes are none at all. Sent without scopes, the request would ask for everything that was granted.
+    #[error("the refresh asks for no scope, which a server takes for all that was granted; name at least one")]
+    NothingAsked,
     /// The message could not be made.
     #[error(transparent)]
     Message(#[from] MessageError),
@@ -62,7 +67,11 @@ impl RefreshExchange<'_> {
     pub fn request(&self, client: RequestingClient<'_>, scope: &RefreshScope) -> Result<Request<Bytes>, RefreshError> {
         let scope = match scope {
             RefreshScope::Omit => String::new(),
-            RefreshScope::Granted => self.granted.to_string(),
+            RefreshScope::Granted => {
+                let legal = |scope: &&Scope| !matches!(scope, Scope::Other(other) if other.problem().is_some());
+                self.granted.iter().filter(legal).cloned().collect::<Scopes>().to_string()
+            }
+            RefreshScope::Narrower(scopes) if scopes.is_empty() => return Err(RefreshError::NothingAsked),
             RefreshScope::Narrower(scopes) => {
                 let excess: Scopes = scopes.iter().filter(|s| !self.granted.covers(s)).cloned().collect();
                 if !excess.is_empty() {
@@ -82,6 +91,9 @@ impl RefreshExchange<'_> {
     /// Reads the answer and merges it: the new refresh token replaces the old one, and where none came the old one is
     /// kept; scopes and context that are not repeated stay as they were.
     ///
+    /// What is only an ornament is read leniently here: an unreadable `expires_in`, `scope` or `id_token` is taken as
+    /// absent and reported, since the refresh token in the same answer may be the only one that is still good.
+    ///
     /// Store the result before handing out its access token (requirement RF-06).
     ///
     /// # Errors
@@ -89,8 +101,10 @@ impl RefreshExchange<'_> {
     pub fn parse(&self, status: u16, body: &[u8], now: Timestamp) -> Result<TokenResponse, TokenError> {
         let expected = Expectation {
             endpoint: self.token_endpoint,
+            base: Some(self.fhir_base),
             scope_if_absent: self.granted,
             policy: policy_for(self.fhir_base),
+            ornaments: Ornaments::MayBeUnreadable,
         };
         let mut response = TokenResponse::parse(&expected, status, body, now)?;
         response.context = self.context.updated_by(&response.context);

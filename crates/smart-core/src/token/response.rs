@@ -3,6 +3,7 @@
 use super::authorization_details::AuthorizationDetails;
 use super::error::{TokenError, endpoint_shown, success_object};
 use crate::context::LaunchContext;
+use crate::fhir_base::FhirBaseUrl;
 use crate::leniency::Leniency;
 use crate::scope::{Level, Scope, Scopes};
 use crate::secret::{AccessToken, RawIdToken, RefreshToken};
@@ -44,12 +45,30 @@ pub struct TokenResponse {
 /// What the reader of an answer has to know.
 pub(super) struct Expectation<'a> {
     pub(super) endpoint: &'a Url,
+    /// The FHIR server that the launch context is of; a backend service has none.
+    pub(super) base: Option<&'a FhirBaseUrl>,
     /// What an answer without `scope` grants: what was asked for, or what was granted before.
     pub(super) scope_if_absent: &'a Scopes,
     pub(super) policy: UrlPolicy,
+    pub(super) ornaments: Ornaments,
+}
+
+/// What to do about members that a token is usable without (`expires_in`, `scope`, `id_token`) and that cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ornaments {
+    /// The answer is an error: nothing is lost but the login, which the person can begin anew.
+    MustBeReadable,
+    /// They are taken as absent: an error would lose a refresh token that was just rotated.
+    MayBeUnreadable,
 }
 
 impl TokenResponse {
+    /// What the answer says of another FHIR server than the one that was asked for, where it names it (SMART 2.2,
+    /// authorization details, experimental).
+    pub fn details_for(&self, base: &FhirBaseUrl) -> Option<&AuthorizationDetails> {
+        self.authorization_details.iter().find(|details| details.is_for(base))
+    }
+
     /// When the access token ends, where the server said so.
     pub fn expires_at(&self) -> Option<Timestamp> {
         self.expires_in.map(|lifetime| self.received_at.saturating_add(lifetime))
@@ -95,17 +114,21 @@ impl Reader<'_> {
                 token_type: crate::untrusted::shown(&token_type, 40),
             });
         }
-        let expires_in = self.expires_in()?;
-        let scope = self.scope(expected.scope_if_absent)?;
-        let refresh_token = self.optional_text("refresh_token")?.map(RefreshToken::new);
-        let id_token = self.optional_text("id_token")?.map(RawIdToken::new);
+        let expires_in = self.expires_in();
+        let expires_in = self.ornament(expected, expires_in)?;
+        let scope = self.scope(expected.scope_if_absent);
+        let scope = self.ornament(expected, scope.map(Some))?.unwrap_or_else(|| expected.scope_if_absent.clone());
+        let refresh_token = self.optional_text("refresh_token");
+        let refresh_token = self.ornament(expected, refresh_token)?.map(RefreshToken::new);
+        let id_token = self.optional_text("id_token");
+        let id_token = self.ornament(expected, id_token)?.map(RawIdToken::new);
         if id_token.is_none() && scope.contains(&Scope::OpenId) {
             self.notes.push(Leniency::IdTokenMissing);
         }
         let details = self.object.remove("authorization_details").filter(|v| !v.is_null());
         let authorization_details =
             details.map(|v| AuthorizationDetails::read_all(&v, expected.policy, &mut self.notes)).unwrap_or_default();
-        let context = LaunchContext::take_from(self.object, expected.policy, &mut self.notes);
+        let context = LaunchContext::take_from(self.object, expected.base, expected.policy, &mut self.notes);
         Ok(TokenResponse {
             access_token: AccessToken::new(access_token),
             expires_in,
@@ -119,6 +142,19 @@ impl Reader<'_> {
         })
     }
 
+    /// A member that may be absent, or as good as absent where that is allowed.
+    fn ornament<T>(
+        &mut self,
+        expected: &Expectation<'_>,
+        read: Result<Option<T>, TokenError>,
+    ) -> Result<Option<T>, TokenError> {
+        if read.is_err() && expected.ornaments == Ornaments::MayBeUnreadable {
+            self.notes.push(Leniency::RefreshMemberUnreadable);
+            return Ok(None);
+        }
+        read
+    }
+
     fn scope(&mut self, if_absent: &Scopes) -> Result<Scopes, TokenError> {
         // An empty string is a grant of nothing, which is another thing than silence.
         let text = match self.object.remove("scope") {
@@ -130,7 +166,7 @@ impl Reader<'_> {
             Some(_) => return Err(self.invalid("scope", "a string")),
         };
         let granted = Scopes::parse_granted(&text);
-        if granted.iter().any(|scope| matches!(scope, Scope::Other(_)) && looks_clinical(&scope.to_string())) {
+        if granted.iter().any(|scope| matches!(scope, Scope::Other(other) if other.problem().is_some())) {
             self.notes.push(Leniency::ScopeMalformed);
         }
         Ok(granted)
@@ -141,8 +177,9 @@ impl Reader<'_> {
             None | Some(Value::Null) => return Ok(None),
             Some(Value::Number(number)) => number.as_f64(),
             Some(Value::String(text)) => {
-                self.notes.push(Leniency::ExpiresInString);
-                text.trim().parse::<f64>().ok().filter(|s| s.is_finite())
+                let seconds = text.trim().parse::<f64>().ok().filter(|s| s.is_finite());
+                self.notes.extend(seconds.map(|_| Leniency::ExpiresInString));
+                seconds
             }
             Some(_) => None,
         };
@@ -172,8 +209,4 @@ impl Reader<'_> {
     fn invalid(&self, member: &'static str, expected: &'static str) -> TokenError {
         TokenError::Invalid { endpoint: endpoint_shown(self.endpoint), member, expected }
     }
-}
-
-fn looks_clinical(scope: &str) -> bool {
-    ["patient/", "user/", "system/"].iter().any(|level| scope.starts_with(level))
 }
