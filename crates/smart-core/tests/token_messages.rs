@@ -113,6 +113,33 @@ fn basic_authentication_encodes_id_and_secret() {
     assert_eq!(form(request.body())["client_id"], "my-app");
 }
 
+/// TK-04, RF-03 (RFC 6749 3.2.1): where a server wants the id in the body, each kind of client sends it, once.
+#[test]
+fn id_in_the_body_can_be_asked_for() {
+    let held = Held::new("openid");
+    let id = ClientId::new("my-app");
+    for auth in [secret(BasicEncoding::FormEncoded), assertion(), ClientAuthentication::Public] {
+        let (code, _) = exchange("openid").into_request(&auth, ClientIdInBody::Always).unwrap();
+        let client = RequestingClient { id: &id, authentication: &auth, id_in_body: ClientIdInBody::Always };
+        let refresh = held.exchange().request(client, &RefreshScope::Omit).unwrap();
+        for request in [code, refresh] {
+            let body = form(request.body());
+            assert_eq!(body["client_id"], "my-app", "{auth:?}");
+            let ways = [
+                request.headers().contains_key("authorization"),
+                body.contains_key("client_assertion"),
+                body.contains_key("client_secret"),
+            ];
+            let expected = match auth {
+                ClientAuthentication::Public => [false, false, false],
+                ClientAuthentication::Assertion { .. } => [false, true, false],
+                _ => [true, false, false],
+            };
+            assert_eq!(ways, expected, "one way of authentication a request");
+        }
+    }
+}
+
 /// CS-01 (SMART, client-confidential-symmetric): a plain id and secret make the header that a plain join makes.
 #[test]
 fn basic_of_plain_characters_is_a_plain_join() {
@@ -171,7 +198,7 @@ fn client_assertion_authenticates_every_token_request() {
     }
 }
 
-/// BS-01, RF-12 (SMART, backend services; RFC 6749 4.4): grant, scope and assertion, no PKCE; a refresh token is thrown away.
+/// BS-01, RF-12, PK-10 (SMART, backend services; RFC 6749 4.4): grant, scope and assertion, no PKCE; a refresh token is thrown away.
 #[test]
 fn backend_request_and_response() {
     let (id, endpoint) = (ClientId::new("svc"), "https://login.ehr.example/token".parse().unwrap());
