@@ -56,9 +56,7 @@ impl SmartClient {
             return Ok(session);
         }
         let server = inner.discover(base).await?;
-        for finding in server.gate(Flow::BackendServices, inner.gate)? {
-            tracing::warn!(%finding, "backend services");
-        }
+        inner.check_flow(&server, Flow::BackendServices)?;
         Box::pin(self.new_backend(&server, id, checked.scopes())).await
     }
 

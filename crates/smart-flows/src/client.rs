@@ -308,7 +308,7 @@ impl SmartClient {
     pub async fn standalone(&self, fhir_base: &str) -> Result<StandaloneLaunch, Error> {
         self.check_launches()?;
         let server = self.discover(fhir_base).await?;
-        server.gate(Flow::StandaloneLaunch, self.inner.gate)?;
+        self.inner.check_flow(&server, Flow::StandaloneLaunch)?;
         self.inner.record_launch(&server.fhir_base, LaunchKind::Standalone)?;
         Ok(StandaloneLaunch::new(self.clone(), server))
     }
@@ -325,7 +325,7 @@ impl SmartClient {
     ) -> Result<(AuthorizationRequest, PendingAuthorization), Error> {
         self.check_launches()?;
         let server = self.inner.discover(launch.iss().clone()).await?;
-        server.gate(Flow::EhrLaunch, self.inner.gate)?;
+        self.inner.check_flow(&server, Flow::EhrLaunch)?;
         self.inner.record_launch(&server.fhir_base, LaunchKind::Ehr)?;
         let app = &self.inner.app;
         let builder = AuthorizationBuilder::ehr(
@@ -508,6 +508,14 @@ impl SmartClient {
 }
 
 impl Inner {
+    /// Whether a flow can be tried at a server; what it does not announce is told (requirement DI-11).
+    pub(crate) fn check_flow(&self, server: &Discovered, flow: Flow) -> Result<(), Error> {
+        for finding in server.gate(flow, self.gate)? {
+            tracing::warn!(%finding, fhir_base = %server.fhir_base, "discovery");
+        }
+        Ok(())
+    }
+
     /// The two halves of a login.
     pub(crate) fn begin(
         &self,

@@ -31,7 +31,7 @@ impl Session {
         let client: &SmartClient = &self.inner.client;
         client.check_launches()?;
         let server = client.inner.discover(live.record.fhir_base.clone()).await?;
-        server.gate(Flow::StandaloneLaunch, client.inner.gate)?;
+        client.inner.check_flow(&server, Flow::StandaloneLaunch)?;
         // The EHR's launch is over: its context has to be asked for in the way of a standalone launch.
         let mut wanted: Scopes =
             live.record.requested.iter().filter(|scope| **scope != Scope::LAUNCH).cloned().collect();
