@@ -239,6 +239,28 @@ pub async fn leases_by_odd_clocks(store: &dyn Store, clock: &ManualClock) {
     assert!(matches!(store.lease(&key("k"), &a, Duration::from_secs(9)).await.unwrap(), LeaseOutcome::Held { .. }));
 }
 
+/// The whole contract, for a test that is to carry a requirement's id: each function with a store of its own from `make`.
+/// What a failure is about is in its backtrace; [`store_contract!`](crate::store_contract) makes a test of each.
+pub async fn holds<P>(make: impl AsyncFn(Arc<ManualClock>) -> P)
+where
+    P: std::ops::Deref<Target: Store + Sized>,
+{
+    let clock = ManualClock::in_2027;
+    put_then_get(&*make(clock()).await).await;
+    compare_and_swap(&*make(clock()).await).await;
+    versions_are_not_reused(&*make(clock()).await).await;
+    remove_once(&*make(clock()).await).await;
+    list_by_issuer_and_user(&*make(clock()).await).await;
+    keys_do_not_collide(&*make(clock()).await).await;
+    one_of_many_wins(&*make(clock()).await).await;
+    one_lease_of_many(&*make(clock()).await).await;
+    for timed in 0..2 {
+        let clock = clock();
+        let store = make(clock.clone()).await;
+        if timed == 0 { leases(&*store, &clock).await } else { leases_by_odd_clocks(&*store, &clock).await }
+    }
+}
+
 /// Makes a test of each function of [`contract`](crate::contract) for a backend. `$make` is a function from
 /// `Arc<ManualClock>` to a future of a box of a store, or of anything else that dereferences to one.
 #[macro_export]

@@ -67,8 +67,9 @@ pub(crate) trait Vault: Send + Sync {
     fn name_key(&self, lock: &Self::Lock, id: DataKeyId) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// The names of all records, those too whose write had looked up the current key before the last
-    /// [`name_key`](Self::name_key) and has ended since: it waits for such writes.
-    fn names(&self) -> impl Future<Output = Result<Vec<Self::Name>, StoreError>> + Send;
+    /// [`name_key`](Self::name_key) and has ended since: it waits for such writes. Those that are certainly sealed with
+    /// `current` may be left out.
+    fn names(&self, current: DataKeyId) -> impl Future<Output = Result<Vec<Self::Name>, StoreError>> + Send;
 
     /// Seals one record with the current key. Its content and version stay, so that nobody else notices.
     fn reseal(&self, keys: Arc<KeyRing>, name: &Self::Name) -> impl Future<Output = Result<Outcome, Refused>> + Send;
@@ -141,7 +142,7 @@ impl Keeper {
             let keys = self.keys(vault).await?;
             let before = done.resealed;
             done.unreadable = 0;
-            for name in vault.names().await? {
+            for name in vault.names(keys.current().id()).await? {
                 match self.attempt(vault, |keys| vault.reseal(keys, &name)).await? {
                     Outcome::Resealed => done.resealed = done.resealed.saturating_add(1),
                     Outcome::Unreadable => done.unreadable = done.unreadable.saturating_add(1),

@@ -70,6 +70,6 @@ impl<H: PartialEq> Lease<H> {
 }
 
 /// A timestamp has whole seconds, and a lease of half a second must not be one of none.
-fn whole_seconds(duration: Duration) -> Duration {
+pub(crate) fn whole_seconds(duration: Duration) -> Duration {
     Duration::from_secs(duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0)))
 }

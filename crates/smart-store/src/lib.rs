@@ -25,7 +25,10 @@
 //! # }
 //! ```
 
-#![cfg_attr(not(feature = "file"), allow(dead_code, reason = "the seal alone serves no backend"))]
+#![cfg_attr(
+    not(any(feature = "file", feature = "postgres")),
+    allow(dead_code, reason = "the seal alone serves no backend")
+)]
 
 #[cfg(feature = "file")]
 mod blocking;
@@ -35,19 +38,21 @@ mod error;
 mod file;
 #[cfg(feature = "seal")]
 mod hex;
-#[cfg(feature = "file")]
+#[cfg(any(feature = "file", feature = "postgres"))]
 mod keeper;
 mod key;
 mod keys;
 mod lease;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod record;
 #[cfg(feature = "seal")]
 mod seal;
 mod store;
-#[cfg(feature = "file")]
+#[cfg(any(feature = "file", feature = "postgres"))]
 mod stored;
-#[cfg(feature = "file")]
+#[cfg(any(feature = "file", feature = "postgres"))]
 mod stripes;
 
 #[cfg(feature = "contract")]
@@ -58,17 +63,19 @@ pub mod testing;
 pub use error::StoreError;
 #[cfg(feature = "file")]
 pub use file::{EncryptedFileStore, StoreHealth, user_data_folder};
-#[cfg(feature = "file")]
+#[cfg(any(feature = "file", feature = "postgres"))]
 pub use keeper::Resealed;
 pub use key::{Filter, Key, Kind};
 #[cfg(feature = "keyring")]
 pub use keys::CredentialStore;
 pub use keys::KeyError;
 #[cfg(feature = "seal")]
-pub use keys::{DataKey, DataKeyId, KeyRing, KeySource, RawKey};
+pub use keys::{DataKey, DataKeyId, KeyManagement, KeyRing, KeySource, RawKey};
 #[cfg(feature = "file")]
-pub use keys::{KeyFile, KeyManagement, Passphrase, PassphraseCost, WrappedKeys};
+pub use keys::{KeyFile, Passphrase, PassphraseCost, WrappedKeys};
 pub use lease::{Holder, LeaseOutcome};
 pub use memory::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresConfig, PostgresHealth, PostgresStore};
 pub use record::{Expected, Record, SecretBytes, Version};
 pub use store::{BoxFuture, Store};

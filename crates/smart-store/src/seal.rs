@@ -27,6 +27,12 @@ const FORMAT: u8 = 1;
 const TAG: usize = 16;
 const HEADER: usize = 4 + 1 + DataKeyId::LENGTH + 8 + 2 * NONCE_LEN + 4;
 
+/// Where a sealed record has the id of its data key and its version, counted from 1 as SQL does.
+#[cfg(feature = "postgres")]
+pub(crate) const KEY_ID_AT: usize = 6;
+#[cfg(feature = "postgres")]
+pub(crate) const VERSION_AT: usize = KEY_ID_AT + DataKeyId::LENGTH;
+
 /// Octets that a value may have.
 pub(crate) const MAX_VALUE: usize = 16 << 20;
 /// Octets that a sealed record may have: the value, and names of any sane length.
@@ -73,6 +79,7 @@ pub(crate) fn new_version() -> Result<Version, SealFailed> {
 
 /// A record's name for file systems and tables: a hash, the same for all data keys. It hides nothing from one who can
 /// guess the name.
+#[cfg(any(feature = "file", test))]
 pub(crate) fn public_name(key: &Key) -> [u8; 32] {
     let mut context = ring::digest::Context::new(&ring::digest::SHA256);
     context.update(b"smart-store record name 1");
@@ -86,9 +93,13 @@ pub(crate) fn public_name(key: &Key) -> [u8; 32] {
 
 /// Seals a record.
 pub(crate) fn seal(with: &DataKey, key: &Key, version: Version, value: &[u8]) -> Result<Vec<u8>, SealFailed> {
+    seal_named(with, &name_octets(key), version, value)
+}
+
+/// Seals what is no record, under a name that no record can have: its octets are not those of a key.
+pub(crate) fn seal_named(with: &DataKey, name: &[u8], version: Version, value: &[u8]) -> Result<Vec<u8>, SealFailed> {
     let mut nonces = [0; 2 * NONCE_LEN];
     ring::rand::SystemRandom::new().fill(&mut nonces).map_err(|_| SealFailed)?;
-    let name = name_octets(key);
     let sealed_name_length = u32::try_from(name.len().saturating_add(TAG)).map_err(|_| SealFailed)?;
 
     let mut record = Vec::with_capacity(HEADER + name.len() + value.len() + 2 * TAG);
@@ -102,8 +113,8 @@ pub(crate) fn seal(with: &DataKey, key: &Key, version: Version, value: &[u8]) ->
     let cipher = with.cipher().ok_or(SealFailed)?;
     let (name_nonce, value_nonce) = nonces.split_at(NONCE_LEN);
     let aad = associated(b"name", &record, &[]);
-    append_sealed(&cipher, name_nonce, &aad, &name, &mut record)?;
-    let aad = associated(b"value", &record, &name);
+    append_sealed(&cipher, name_nonce, &aad, name, &mut record)?;
+    let aad = associated(b"value", &record, name);
     append_sealed(&cipher, value_nonce, &aad, value, &mut record)?;
     Ok(record)
 }
@@ -138,6 +149,18 @@ pub(crate) struct Sealed<'a> {
 
 impl<'a> Sealed<'a> {
     pub(crate) fn parse(record: &'a [u8]) -> Result<Self, Damage> {
+        let sealed = Self::parts(record)?;
+        if sealed.value.len() < TAG { Err(Damage::Cut) } else { Ok(sealed) }
+    }
+
+    /// A record without its value: enough to open the name.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn parse_head(head: &'a [u8]) -> Result<Self, Damage> {
+        let sealed = Self::parts(head)?;
+        if sealed.value.is_empty() { Ok(sealed) } else { Err(Damage::NotARecord) }
+    }
+
+    fn parts(record: &'a [u8]) -> Result<Self, Damage> {
         let (magic, rest) = record.split_first_chunk::<4>().ok_or(Damage::Cut)?;
         if magic != MAGIC {
             return Err(Damage::NotARecord);
@@ -153,7 +176,7 @@ impl<'a> Sealed<'a> {
         let (name_length, rest) = rest.split_first_chunk().ok_or(Damage::Cut)?;
         let name_length = usize::try_from(u32::from_be_bytes(*name_length)).map_err(|_| Damage::Cut)?;
         let (name, value) = rest.split_at_checked(name_length).ok_or(Damage::Cut)?;
-        if name.len() < TAG || value.len() < TAG {
+        if name.len() < TAG {
             return Err(Damage::Cut);
         }
         let before_name = record.get(..HEADER).ok_or(Damage::Cut)?;
@@ -188,8 +211,19 @@ impl<'a> Sealed<'a> {
 
     /// The value, opened, if the record is the one of `key`.
     pub(crate) fn open_value(&self, with: &DataKey, key: &Key) -> Result<SecretBytes, Damage> {
-        let aad = associated(b"value", self.before_value, &name_octets(key));
+        self.open_named(with, &name_octets(key))
+    }
+
+    /// The value, opened, if it was sealed under this name.
+    pub(crate) fn open_named(&self, with: &DataKey, name: &[u8]) -> Result<SecretBytes, Damage> {
+        let aad = associated(b"value", self.before_value, name);
         open(with, self.value_nonce, &aad, self.value).map(SecretBytes::from_zeroizing)
+    }
+
+    /// All but the value, and the value.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn split(&self) -> (&'a [u8], &'a [u8]) {
+        (self.before_value, self.value)
     }
 }
 
@@ -208,7 +242,7 @@ fn associated(purpose: &[u8], before: &[u8], name: &[u8]) -> Vec<u8> {
 }
 
 /// The parts of a name with their lengths, so that no two names give the same octets.
-fn name_octets(key: &Key) -> Vec<u8> {
+pub(crate) fn name_octets(key: &Key) -> Vec<u8> {
     let mut octets = Vec::new();
     for part in [key.kind().as_str(), key.issuer(), key.user(), key.id()] {
         octets.extend_from_slice(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());

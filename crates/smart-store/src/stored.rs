@@ -40,6 +40,14 @@ pub(crate) fn open_name(sealed: &[u8], keys: &KeyRing, whole: bool) -> Result<Ke
     Ok(key)
 }
 
+/// Opens the name of a record that comes without its value.
+#[cfg(feature = "postgres")]
+pub(crate) fn open_head(head: &[u8], keys: &KeyRing) -> Result<Key, Damage> {
+    let sealed = Sealed::parse_head(head)?;
+    let with = keys.find(sealed.key_id()).ok_or(Damage::OtherKey(sealed.key_id()))?;
+    sealed.open_name(with)
+}
+
 impl Stored {
     fn version(&self) -> Option<Version> {
         match self {

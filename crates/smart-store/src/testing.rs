@@ -22,6 +22,23 @@ impl crate::EncryptedFileStore {
     }
 }
 
+#[cfg(feature = "postgres")]
+pub use crate::postgres::StatementStep;
+
+#[cfg(feature = "postgres")]
+impl crate::PostgresStore {
+    /// The same store with leases by `clock` in place of the server's. For the contract of all stores.
+    pub fn with_clock_in_place_of_the_servers(self, clock: Arc<dyn smart_core::time::Clock>) -> Self {
+        self.with_clock_of_a_test(clock)
+    }
+
+    /// The same store with `hook` called before and after each statement, with what the statement is for. To end the
+    /// process there is to be killed there. For a store that has not been used yet.
+    pub fn with_statement_hook(self, hook: impl Fn(StatementStep, &'static str) + Send + Sync + 'static) -> Self {
+        self.with_hook(Arc::new(hook))
+    }
+}
+
 /// Which call of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {

@@ -7,7 +7,7 @@
 //! | `quarantine/<name>` | a damaged record that was replaced |
 //! | `locks/<digit>` | held while a file whose name begins with the digit is changed |
 //! | `locks/keys` | held while the data keys are loaded or changed |
-//! | `current-key` | the id of the data key that seals |
+//! | `current-key` | the id of the data key that seals, with a checksum |
 
 use super::disk::{Disk, TEMPORARY, create_private_folder, read_limited};
 use super::lock::{FileLock, PATIENCE};
@@ -131,11 +131,13 @@ impl Folder {
             .map_err(|error| self.failed("reading which data key seals", &error))?;
         let text = content.and_then(|content| String::from_utf8(content).ok());
         let id = text.as_deref().and_then(|text| text.strip_prefix(CURRENT_KEY_START)).map(str::trim_end);
-        Ok(id.and_then(hex::decode).map(DataKeyId::from_octets))
+        let id = id.and_then(hex::decode::<{ DataKeyId::CHECKED_LENGTH }>);
+        Ok(id.and_then(|checked| DataKeyId::from_checked(&checked)))
     }
 
     /// Names the data key that seals from now on. The caller holds the lock of the keys.
     pub(super) fn set_current_key(&self, id: DataKeyId) -> Result<(), StoreError> {
+        let id = hex::encode(&id.to_checked());
         self.disk
             .replace(&self.root, CURRENT_KEY, format!("{CURRENT_KEY_START}{id}\n").as_bytes(), true)
             .map_err(|error| self.failed("writing which data key seals", &error))

@@ -265,7 +265,7 @@ impl Vault for EncryptedFileStore {
         self.run(move |folder| folder.set_current_key(id)).await
     }
 
-    async fn names(&self) -> Result<Vec<FileName>, StoreError> {
+    async fn names(&self, _: DataKeyId) -> Result<Vec<FileName>, StoreError> {
         self.run(|folder| {
             folder.wait_for_writers()?;
             folder.names_in(&folder.records())

@@ -61,6 +61,7 @@ pub struct DataKeyId([u8; Self::LENGTH]);
 
 impl DataKeyId {
     pub(crate) const LENGTH: usize = 16;
+    pub(crate) const CHECKED_LENGTH: usize = Self::LENGTH + 8;
 
     pub(crate) fn from_octets(octets: [u8; Self::LENGTH]) -> Self {
         Self(octets)
@@ -68,6 +69,23 @@ impl DataKeyId {
 
     pub(crate) fn as_octets(&self) -> &[u8; Self::LENGTH] {
         &self.0
+    }
+
+    /// The name with a checksum, for where a store says which key seals: an altered name must not pass for that of
+    /// another key, which nobody has.
+    pub(crate) fn to_checked(self) -> [u8; Self::CHECKED_LENGTH] {
+        let sum = ring::digest::digest(&ring::digest::SHA256, &self.0);
+        let mut checked = [0; Self::CHECKED_LENGTH];
+        for (to, from) in checked.iter_mut().zip(self.0.iter().chain(sum.as_ref())) {
+            *to = *from;
+        }
+        checked
+    }
+
+    /// What [`to_checked`](Self::to_checked) gave, if it is unaltered.
+    pub(crate) fn from_checked(checked: &[u8]) -> Option<Self> {
+        let id = Self(*checked.first_chunk()?);
+        (id.to_checked() == checked).then_some(id)
     }
 
     /// A MAC of a constant: only who has the key can tell that the name is its.

@@ -8,7 +8,7 @@ mod credential_store;
 mod data_key;
 #[cfg(feature = "file")]
 mod key_file;
-#[cfg(feature = "file")]
+#[cfg(feature = "seal")]
 mod kms;
 #[cfg(feature = "file")]
 mod passphrase;
@@ -20,6 +20,8 @@ mod raw;
 mod ring;
 #[cfg(feature = "seal")]
 mod source;
+#[cfg(feature = "file")]
+mod wrapped;
 
 pub use error::KeyError;
 
@@ -29,8 +31,8 @@ pub use credential_store::CredentialStore;
 pub use data_key::{DataKey, DataKeyId};
 #[cfg(feature = "file")]
 pub use key_file::KeyFile;
-#[cfg(feature = "file")]
-pub use kms::{KeyManagement, WrappedKeys};
+#[cfg(feature = "seal")]
+pub use kms::KeyManagement;
 #[cfg(feature = "file")]
 pub use passphrase::{Passphrase, PassphraseCost};
 #[cfg(feature = "seal")]
@@ -39,3 +41,5 @@ pub use raw::RawKey;
 pub use ring::KeyRing;
 #[cfg(feature = "seal")]
 pub use source::KeySource;
+#[cfg(feature = "file")]
+pub use wrapped::WrappedKeys;

@@ -136,6 +136,13 @@ async fn small_files_mend_themselves() {
         put(&store, "a", "more").await;
         assert_eq!(text(&open(folder.path()), "a").await.unwrap(), "more");
     }
+    let whole = fs::read(folder.path().join("current-key")).unwrap();
+    for at in 0..whole.len() {
+        let mut altered = whole.clone();
+        altered[at] ^= 1;
+        fs::write(folder.path().join("current-key"), altered).unwrap();
+        assert_eq!(text(&open(folder.path()), "a").await.unwrap(), "more", "octet {at}");
+    }
     fs::remove_file(folder.path().join("current-key")).unwrap();
     put(&store, "a", "again").await;
     assert!(folder.path().join("current-key").exists());
