@@ -55,13 +55,16 @@ pub struct Resealed {
 
 /// A place with sealed records.
 pub(crate) trait Vault: Send + Sync {
-    /// Held until it is dropped.
+    /// Held until it is given back or dropped.
     type Lock: Send + Sync;
     /// Names a record.
     type Name: Send + Sync;
 
     /// Makes the place ready, tidies it up when it is the `first` time, and takes the lock of the keys.
     fn lock_keys(&self, first: bool) -> impl Future<Output = Result<Locked<Self::Lock>, StoreError>> + Send;
+
+    /// Gives the lock back. To drop it does the same, perhaps a little later.
+    fn unlock_keys(&self, lock: Self::Lock) -> impl Future<Output = ()> + Send;
 
     /// Names the key that seals from now on.
     fn name_key(&self, lock: &Self::Lock, id: DataKeyId) -> impl Future<Output = Result<(), StoreError>> + Send;
@@ -174,21 +177,27 @@ impl Keeper {
         {
             return Ok(keys);
         }
-        let Locked { lock, named, has_records } = vault.lock_keys(stale.is_none()).await?;
+        let locked = vault.lock_keys(stale.is_none()).await?;
+        let keys = self.load_locked(vault, &locked).await;
+        vault.unlock_keys(locked.lock).await;
+        Ok(self.remember(keys?))
+    }
+
+    async fn load_locked<V: Vault>(&self, vault: &V, locked: &Locked<V::Lock>) -> Result<KeyRing, StoreError> {
         let sealed = |error| sealed(vault, error);
         let missing = |wanted: String| sealed(KeyError::Missing { place: self.source.place(), wanted });
-        let keys = match (self.source.load().await.map_err(sealed)?, named) {
+        let keys = match (self.source.load().await.map_err(sealed)?, locked.named) {
             (Some(keys), Some(id)) if !keys.contains(id) => return Err(missing(id.to_string())),
             (Some(keys), _) => keys,
             (None, Some(id)) => return Err(missing(id.to_string())),
-            (None, None) if has_records => return Err(missing("(its name is lost)".to_owned())),
+            (None, None) if locked.has_records => return Err(missing("(its name is lost)".to_owned())),
             (None, None) => self.first_keys().await.map_err(sealed)?,
         };
         let current = keys.current().id();
-        if named != Some(current) {
-            vault.name_key(&lock, current).await?;
+        if locked.named != Some(current) {
+            vault.name_key(&locked.lock, current).await?;
         }
-        Ok(self.remember(keys))
+        Ok(keys)
     }
 
     /// What was saved is loaded again: when two stores share a source, both get the key that was saved last.
@@ -205,12 +214,18 @@ impl Keeper {
     async fn renew(&self, vault: &impl Vault) -> Result<(), StoreError> {
         let _loading = self.loading.lock().await;
         let Locked { lock, .. } = vault.lock_keys(false).await?;
+        let renewed = self.renew_locked(vault, &lock).await;
+        vault.unlock_keys(lock).await;
+        self.remember(renewed?);
+        Ok(())
+    }
+
+    async fn renew_locked<V: Vault>(&self, vault: &V, lock: &V::Lock) -> Result<KeyRing, StoreError> {
         let sealed = |error| sealed(vault, error);
         let renewed = self.kept(vault).await?.renewed(&self.source.place()).map_err(sealed)?;
         self.source.save(&renewed).await.map_err(sealed)?;
-        vault.name_key(&lock, renewed.current().id()).await?;
-        self.remember(renewed);
-        Ok(())
+        vault.name_key(lock, renewed.current().id()).await?;
+        Ok(renewed)
     }
 
     /// Drops the older keys, if the pass that found nothing to do had the keys as they are kept now. Else another rotation
@@ -218,16 +233,22 @@ impl Keeper {
     async fn drop_older(&self, vault: &impl Vault, of_pass: &Arc<KeyRing>) -> Result<bool, StoreError> {
         let same = {
             let _loading = self.loading.lock().await;
-            let _locked = vault.lock_keys(false).await?;
-            let kept = self.kept(vault).await?;
-            let same = kept.current().id() == of_pass.current().id();
-            if same && !kept.older().is_empty() {
-                self.keep_only_current(vault, &kept).await?;
-            }
-            same
+            let Locked { lock, .. } = vault.lock_keys(false).await?;
+            let dropped = self.drop_older_locked(vault, of_pass).await;
+            vault.unlock_keys(lock).await;
+            dropped?
         };
         if !same {
             self.load(vault, Some(of_pass)).await?;
+        }
+        Ok(same)
+    }
+
+    async fn drop_older_locked(&self, vault: &impl Vault, of_pass: &KeyRing) -> Result<bool, StoreError> {
+        let kept = self.kept(vault).await?;
+        let same = kept.current().id() == of_pass.current().id();
+        if same && !kept.older().is_empty() {
+            self.keep_only_current(vault, &kept).await?;
         }
         Ok(same)
     }

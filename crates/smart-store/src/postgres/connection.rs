@@ -82,7 +82,8 @@ pub(super) struct Connection {
     /// A statement is under way or a transaction is open.
     busy: bool,
     in_transaction: bool,
-    spent: bool,
+    /// Nobody else may use it: the session holds something.
+    pub(super) spent: bool,
 }
 
 impl Connection {
@@ -178,14 +179,18 @@ impl Connection {
         Ok(())
     }
 
+    /// Undoes a transaction that is open.
+    pub(super) async fn roll_back(&mut self) -> Result<(), Failure> {
+        if self.in_transaction {
+            self.run("undoing a transaction", "ROLLBACK", &[]).await?;
+            (self.in_transaction, self.busy) = (false, false);
+        }
+        Ok(())
+    }
+
     /// Whether somebody else may use it.
     pub(super) fn is_at_rest(&self) -> bool {
         !self.busy && !self.spent && !self.client.is_closed()
-    }
-
-    /// Nobody else may use it: the session holds something.
-    pub(super) fn spend(&mut self) {
-        self.spent = true;
     }
 
     pub(super) fn age(&self) -> Duration {

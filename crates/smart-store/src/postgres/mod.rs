@@ -161,7 +161,9 @@ impl PostgresStore {
     /// [`StoreError::Unavailable`].
     pub async fn migrate(&self) -> Result<(), StoreError> {
         let mut connection = self.locked().await?;
-        self.migrate_with(&mut connection).await
+        let migrated = self.migrate_with(&mut connection).await;
+        self.unlock(connection).await;
+        migrated
     }
 
     /// Reads all records and tells which cannot be read.

@@ -99,10 +99,14 @@ impl Lent {
         self.connection()?.commit().await
     }
 
-    /// The connection is closed when it is dropped, and what the session holds is given back.
-    pub(super) fn keep_out_of_the_pool(&mut self) {
+    pub(super) async fn roll_back(&mut self) -> Result<(), Failure> {
+        self.connection()?.roll_back().await
+    }
+
+    /// Whether the connection is closed when it is dropped, so that what the session holds is given back.
+    pub(super) fn keep_out_of_the_pool(&mut self, is_kept: bool) {
         if let Some(connection) = &mut self.connection {
-            connection.spend();
+            connection.spent = is_kept;
         }
     }
 

@@ -82,12 +82,13 @@ impl Statements {
             insert: format!("{insert} DO NOTHING RETURNING 1"),
             upsert: format!("{insert} DO UPDATE SET issuer = $4, owner = $5, head = $6, body = $7 RETURNING 1"),
             swap: format!("{with_current} UPDATE {records} {set} WHERE name = $3 AND {version} = $8 RETURNING 1"),
+            // The update asks for what was set aside, so that it comes after that.
             replace_damaged: format!(
                 "{with_current}, damaged AS (SELECT head || body AS sealed FROM {records} AS r, allowed \
                  WHERE name = $3 AND sha256(head || body) = $8 FOR UPDATE OF r), \
                  aside AS (INSERT INTO {quarantine} (name, sealed) SELECT $3, sealed FROM damaged \
-                 ON CONFLICT (name) DO UPDATE SET sealed = excluded.sealed, since = excluded.since) \
-                 UPDATE {records} {set} WHERE name = $3 AND sha256(head || body) = $8 RETURNING 1"
+                 ON CONFLICT (name) DO UPDATE SET sealed = excluded.sealed, since = excluded.since RETURNING 1) \
+                 UPDATE {records} {set}, aside WHERE name = $3 AND sha256(head || body) = $8 RETURNING 1"
             ),
             reseal: format!(
                 "{with_current} UPDATE {records} SET head = $4, body = $5 FROM allowed \

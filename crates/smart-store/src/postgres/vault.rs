@@ -24,15 +24,33 @@ pub(crate) enum Item {
 /// The lock of the keys, across machines: the session of this connection holds it, and ends with it.
 pub(crate) struct KeyLock(Mutex<Lent>);
 
+/// A session that holds the lock and says nothing for so long has stopped: the server ends it (PostgreSQL 14 or later).
+/// The keys may come from a service meanwhile.
+const SILENCE: &str = "120s";
+
 impl PostgresStore {
-    /// A connection that holds the lock of the tables and keys until it is dropped.
+    /// A connection that holds the lock of the tables and keys. [Give it back](Self::unlock): when it is dropped, the
+    /// server gets to know of it only when the runtime gets to close it.
     pub(super) async fn locked(&self) -> Result<Lent, StoreError> {
         let number = self.pool.config().schema.lock_number();
         let mut connection = self.connection().await?;
-        connection.keep_out_of_the_pool();
+        connection.keep_out_of_the_pool(true);
         let doing = "waiting for the data keys";
-        self.run(&mut connection, doing, "SELECT pg_advisory_lock($1)", &[Value::Number(number)]).await?;
+        let statement = format!("SELECT pg_advisory_lock($1), {}", silence(SILENCE));
+        self.run(&mut connection, doing, &statement, &[Value::Number(number)]).await?;
         Ok(connection)
+    }
+
+    /// Gives the lock back, and the connection.
+    pub(super) async fn unlock(&self, mut connection: Lent) {
+        let number = self.pool.config().schema.lock_number();
+        let doing = "giving the data keys back";
+        let statement = format!("SELECT pg_advisory_unlock($1), {}", silence("0"));
+        if connection.roll_back().await.is_ok()
+            && self.run(&mut connection, doing, &statement, &[Value::Number(number)]).await.is_ok()
+        {
+            connection.keep_out_of_the_pool(false);
+        }
     }
 
     pub(super) async fn migrate_with(&self, connection: &mut Lent) -> Result<(), StoreError> {
@@ -60,29 +78,46 @@ impl PostgresStore {
             return Ok(names);
         }
         let mut connection = self.locked().await?;
-        let copies = self.copies_of_names(&mut connection).await?;
+        let names = self.names_locked(&mut connection, keys).await;
+        self.unlock(connection).await;
+        let names = Arc::new(names?);
+        *self.names.write().unwrap_or_else(PoisonError::into_inner) = Some(names.clone());
+        Ok(names)
+    }
+
+    async fn names_locked(&self, connection: &mut Lent, keys: &KeyRing) -> Result<NameKey, Refused> {
+        let copies = self.copies_of_names(connection).await?;
         let opened: Vec<_> = copies.iter().map(|copy| NameKey::open(copy, keys)).collect();
         let whole = opened.len() == 2 && opened.iter().all(Result::is_ok);
         let damage = opened.iter().find_map(|copy| copy.as_ref().err().copied());
         let names = match (opened.into_iter().find_map(Result::ok), damage) {
             (Some(names), _) => names,
-            (None, Some(damage)) => return Err(self.no_names(&mut connection, keys, damage).await),
+            (None, Some(damage)) => return Err(self.no_names(connection, keys, damage).await),
             (None, None) => {
                 let doing = "looking for records";
-                if !self.run(&mut connection, doing, &self.statements.has_records, &[]).await?.is_empty() {
+                if !self.run(connection, doing, &self.statements.has_records, &[]).await?.is_empty() {
                     return Err(self.unreadable_names("it is missing").into());
                 }
                 NameKey::generate().map_err(|SealFailed| self.no_seal())?
             }
         };
         if !whole {
-            self.store_names(&mut connection, &names, keys).await?;
+            self.store_names(connection, &names, keys).await?;
         }
         let doing = "noting the key of the names";
-        self.run(&mut connection, doing, &self.statements.note_names, &[Value::Octets(&names.id())]).await?;
-        let names = Arc::new(names);
-        *self.names.write().unwrap_or_else(PoisonError::into_inner) = Some(names.clone());
+        self.run(connection, doing, &self.statements.note_names, &[Value::Octets(&names.id())]).await?;
         Ok(names)
+    }
+
+    /// The key that seals, and whether there are records.
+    async fn look(&self, connection: &mut Lent, first: bool) -> Result<(Option<DataKeyId>, bool), StoreError> {
+        if first {
+            self.migrate_with(connection).await?;
+            self.sweep(connection).await;
+        }
+        let doing = "looking for records";
+        let has_records = !self.run(connection, doing, &self.statements.has_records, &[]).await?.is_empty();
+        Ok((self.named_key(connection).await?, has_records))
     }
 
     async fn copies_of_names(&self, connection: &mut Lent) -> Result<Vec<Vec<u8>>, StoreError> {
@@ -160,20 +195,28 @@ impl PostgresStore {
     }
 }
 
+/// Sets the time, where the server knows the setting.
+fn silence(time: &str) -> String {
+    format!("(SELECT set_config(name, '{time}', false) FROM pg_settings WHERE name = 'idle_session_timeout')")
+}
+
 impl Vault for PostgresStore {
     type Lock = KeyLock;
     type Name = Item;
 
     async fn lock_keys(&self, first: bool) -> Result<Locked<KeyLock>, StoreError> {
         let mut connection = self.locked().await?;
-        if first {
-            self.migrate_with(&mut connection).await?;
-            self.sweep(&mut connection).await;
+        match self.look(&mut connection, first).await {
+            Ok((named, has_records)) => Ok(Locked { lock: KeyLock(Mutex::new(connection)), named, has_records }),
+            Err(error) => {
+                self.unlock(connection).await;
+                Err(error)
+            }
         }
-        let doing = "looking for records";
-        let has_records = !self.run(&mut connection, doing, &self.statements.has_records, &[]).await?.is_empty();
-        let named = self.named_key(&mut connection).await?;
-        Ok(Locked { lock: KeyLock(Mutex::new(connection)), named, has_records })
+    }
+
+    async fn unlock_keys(&self, lock: KeyLock) {
+        self.unlock(lock.0.into_inner()).await;
     }
 
     /// It waits for the writes under way: each holds the row that it looked up the key in.

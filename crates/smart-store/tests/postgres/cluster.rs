@@ -171,5 +171,7 @@ fn serve(bin: &Path, folder: &Path, port: u16) -> Option<Child> {
         }
         std::thread::sleep(Duration::from_millis(10));
     }
+    server.kill().unwrap();
+    server.wait().unwrap();
     panic!("the server does not get ready: {}", std::fs::read_to_string(folder.join("log")).unwrap());
 }
