@@ -8,6 +8,13 @@ use crate::{cargo_deny, layers, metadata, nextest, system_packages, workspace};
 use std::path::Path;
 use std::time::Instant;
 
+/// The whole workspace.
+const ALL: [&str; 4] = [workspace::ALL[0], workspace::ALL[1], workspace::ALL[2], "--locked"];
+/// The stores with the features that are on by default, and the one for servers alone.
+const FEWER_STORES: [&[&str]; 2] = [
+    &["-p", "smart-store", "--locked"],
+    &["-p", "smart-store", "--no-default-features", "--features", "postgres", "--locked"],
+];
 /// The selection of smart-jwt with its other backend.
 const RING: [&str; 6] = ["-p", "smart-jwt", "--no-default-features", "--features", "ring", "--locked"];
 
@@ -18,14 +25,17 @@ pub fn ci(show: Show) -> Summary {
     let mut ci = Ci { show, summary: Summary::default() };
     ci.step("system packages", system_packages::ensure);
     ci.cargo("format", &["fmt", "--all", "--check"]);
-    ci.cargo("clippy", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]);
+    ci.cargo("clippy", &[&["clippy", "--all-targets"], ALL.as_slice(), &["--", "-D", "warnings"]].concat());
+    for stores in FEWER_STORES {
+        ci.cargo("clippy, fewer stores", &[&["clippy"], stores, &["--", "-D", "warnings"]].concat());
+    }
     ci.cargo("clippy, ring", &[&["clippy", "--all-targets"], RING.as_slice(), &["--", "-D", "warnings"]].concat());
-    ci.tests("tests", &["--workspace", "--locked"], has_nextest);
+    ci.tests("tests", &ALL, has_nextest);
     ci.tests("tests, ring", &RING, has_nextest);
-    ci.cargo("doc tests", &["test", "--doc", "--workspace", "--locked"]);
+    ci.cargo("doc tests", &[["test", "--doc"].as_slice(), &ALL].concat());
     ci.step("rustdoc", |show| {
         let mut command = cargo();
-        command.args(["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings");
+        command.args(["doc", "--no-deps"]).args(ALL).env("RUSTDOCFLAGS", "-D warnings");
         Outcome::of(run(command, show, |_| ()))
     });
     ci.step("cargo deny", cargo_deny::check);
@@ -65,7 +75,7 @@ fn requirements(root: &Path, has_nextest: bool) -> Result<(Vec<String>, String),
         .collect();
     let mut remark = progress.join("; ");
     if has_nextest {
-        let mut compiled = nextest::list(root, &["--workspace", "--locked"])?;
+        let mut compiled = nextest::list(root, &ALL)?;
         compiled.extend(nextest::list(root, &RING)?);
         let missing = requirements.not_compiled(&compiled);
         problems.extend(missing.into_iter().map(|name| format!("{name} is in a table but in no test binary")));

@@ -2,6 +2,7 @@
 
 use crate::error::TaskError;
 use crate::run::{Show, cargo, run, succeeds};
+use crate::workspace;
 use std::path::Path;
 
 /// Runs all tests under cargo-llvm-cov and prints a table by file; `html` writes pages to `target/llvm-cov` instead.
@@ -14,6 +15,6 @@ pub fn coverage(root: &Path, html: bool, show: Show) -> Result<(), TaskError> {
         return Err(TaskError::Invalid(format!("cargo-llvm-cov is not here: {how}")));
     }
     let mut command = cargo();
-    command.args(["llvm-cov", "--workspace", if html { "--html" } else { "--summary-only" }]).current_dir(root);
+    command.arg("llvm-cov").args(workspace::ALL).arg(if html { "--html" } else { "--summary-only" }).current_dir(root);
     run(command, show, |_| ())
 }

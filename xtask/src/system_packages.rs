@@ -13,7 +13,7 @@ struct Package {
     probe: &'static [&'static [&'static str]],
 }
 
-const PACKAGES: [Package; 5] = [
+const PACKAGES: [Package; 8] = [
     Package { debian: "pkg-config", purpose: "finding OpenSSL", probe: &[&["pkg-config", "--version"]] },
     Package {
         debian: "libssl-dev",
@@ -29,6 +29,22 @@ const PACKAGES: [Package; 5] = [
         debian: "chromium-driver",
         purpose: "the browser tests of the sandbox",
         probe: &[&["chromedriver", "--version"]],
+    },
+    Package {
+        debian: "dbus",
+        purpose: "the credential store tests of smart-store",
+        probe: &[&["dbus-run-session", "--version"]],
+    },
+    Package {
+        debian: "gnome-keyring",
+        purpose: "the credential store tests of smart-store",
+        probe: &[&["gnome-keyring-daemon", "--version"]],
+    },
+    // Debian keeps the server's programs out of the path, one folder for each version.
+    Package {
+        debian: "postgresql",
+        purpose: "the PostgreSQL tests of smart-store",
+        probe: &[&["sh", "-c", "ls /usr/lib/postgresql/*/bin/initdb"]],
     },
     Package { debian: "jq", purpose: "the examples of the README", probe: &[&["jq", "--version"]] },
 ];

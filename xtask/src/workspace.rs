@@ -3,6 +3,9 @@
 use crate::error::TaskError;
 use std::path::{Path, PathBuf};
 
+/// What selects the whole workspace, with the stores that are off by default.
+pub const ALL: [&str; 3] = ["--workspace", "--features", "smart-store/keyring,smart-store/postgres"];
+
 /// The workspace's root directory.
 pub fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));

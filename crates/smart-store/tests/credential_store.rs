@@ -107,3 +107,34 @@ async fn child_without_a_credential_store() {
     let records = Path::new(&data).join("smart-store-test/sessions/records");
     assert_eq!(std::fs::read_dir(records).unwrap().count(), 0);
 }
+
+/// F-78 (keyutils): the kernel's keyring keeps the data key where it is asked for, the records open with it from another
+/// store, and once it is forgotten nothing opens and nothing is taken for empty.
+#[tokio::test]
+async fn the_data_key_lies_in_the_kernel() {
+    let folder = tempfile::tempdir().unwrap();
+    let account = format!("test {}", folder.path().display());
+    let source = || CredentialStore::in_kernel("smart-store-test", account.as_str());
+    if let Err(error) = source().load().await {
+        // A container may forbid the calls; no package changes that.
+        assert!(matches!(error, KeyError::Unavailable { .. }), "{error}");
+        eprintln!("skipped: {error}");
+        return;
+    }
+    assert!(source().load().await.unwrap().is_none());
+    let open = || EncryptedFileStore::new(folder.path(), source());
+    let store = open();
+    store.put(&key(), value(), Expected::Absent).await.unwrap();
+    assert_eq!(open().get(&key()).await.unwrap().unwrap().value, value());
+    assert_eq!(store.rotate_key().await.unwrap().resealed, 1);
+    assert_eq!(open().get(&key()).await.unwrap().unwrap().value, value());
+    let older = (0..KeyRing::MAX_OLDER).map(|_| DataKey::generate().unwrap());
+    let full = KeyRing::of(DataKey::generate().unwrap()).with_older(older);
+    let other = CredentialStore::in_kernel("smart-store-test", format!("{account} full"));
+    other.save(&full).await.unwrap();
+    assert_eq!(format!("{:?}", other.load().await.unwrap().unwrap()), format!("{full:?}"));
+    assert!(other.forget().await.unwrap() && !other.forget().await.unwrap());
+    assert!(source().forget().await.unwrap());
+    let lost = open().get(&key()).await;
+    assert!(matches!(lost, Err(StoreError::Sealed { source: KeyError::Missing { .. }, .. })), "{lost:?}");
+}

@@ -3,9 +3,13 @@
 mod error;
 
 #[cfg(feature = "keyring")]
+mod credential_home;
+#[cfg(feature = "keyring")]
 mod credential_store;
 #[cfg(feature = "seal")]
 mod data_key;
+#[cfg(all(feature = "keyring", target_os = "linux"))]
+mod kernel_slot;
 #[cfg(feature = "file")]
 mod key_file;
 #[cfg(feature = "seal")]

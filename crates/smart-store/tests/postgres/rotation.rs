@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-const RECORDS: usize = 6;
+const RECORDS: usize = 3;
 
 fn with_file(cluster: &Cluster, folder: &Path, schema: &str) -> PostgresStore {
     let config = cluster.config().with_schema(schema).unwrap();
