@@ -38,6 +38,9 @@ pub(crate) const MAX_VALUE: usize = 16 << 20;
 /// Octets that a sealed record may have: the value, and names of any sane length.
 #[cfg(feature = "file")]
 pub(crate) const MAX_SEALED: u64 = (MAX_VALUE + (1 << 20)) as u64;
+/// Octets of a sealed record that have its version.
+#[cfg(feature = "file")]
+pub(crate) const VERSION_WITHIN: u64 = 4 + 1 + DataKeyId::LENGTH as u64 + 8;
 
 /// Why a record could not be sealed: the random generator or the cipher failed.
 #[derive(Debug, Clone, Copy)]
@@ -220,11 +223,36 @@ impl<'a> Sealed<'a> {
         open(with, self.value_nonce, &aad, self.value).map(SecretBytes::from_zeroizing)
     }
 
+    /// The version that the first octets of a record say it is, where they are those of a record at all.
+    #[cfg(feature = "file")]
+    pub(crate) fn version_at_head(head: &[u8]) -> Option<Version> {
+        let (magic, rest) = head.split_first_chunk::<4>()?;
+        let (&format, rest) = rest.split_first()?;
+        let (_, rest) = rest.split_first_chunk::<{ DataKeyId::LENGTH }>()?;
+        let version = rest.first_chunk()?;
+        (magic == MAGIC && format == FORMAT).then_some(Version::from_number(u64::from_be_bytes(*version)))
+    }
+
     /// All but the value, and the value.
     #[cfg(feature = "postgres")]
     pub(crate) fn split(&self) -> (&'a [u8], &'a [u8]) {
         (self.before_value, self.value)
     }
+}
+
+/// A record's value, opened in the place of its octets, if it is the one of `key`.
+#[cfg(feature = "file")]
+pub(crate) fn open_in_place(record: Vec<u8>, with: &DataKey, key: &Key) -> Result<SecretBytes, Damage> {
+    let mut record = Zeroizing::new(record);
+    let sealed = Sealed::parse(&record)?;
+    let aad = associated(b"value", sealed.before_value, &name_octets(key));
+    let nonce = Nonce::try_assume_unique_for_key(sealed.value_nonce).map_err(|_| Damage::Cut)?;
+    let start = sealed.before_value.len();
+    let cipher = with.cipher().ok_or(Damage::Altered)?;
+    let plain = cipher.open_within(nonce, Aad::from(aad), &mut record, start..).map_err(|_| Damage::Altered)?;
+    let length = plain.len();
+    record.truncate(length);
+    Ok(SecretBytes::from_zeroizing(record))
 }
 
 fn open(with: &DataKey, nonce: &[u8], aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Damage> {
@@ -307,10 +335,13 @@ mod tests {
         let record = sealed();
         for at in 0..record.len() {
             assert!(open_all(&record[..at], &key()).is_err(), "cut at {at}");
+            assert!(open_in_place(record[..at].to_vec(), &data_key(), &key()).is_err(), "cut at {at}");
             for bit in 0..8 {
                 let mut altered = record.clone();
                 altered[at] ^= 1 << bit;
                 assert!(open_all(&altered, &key()).is_err(), "bit {bit} of octet {at}");
+                // The id of the data key is among what the value is bound to.
+                assert!(open_in_place(altered, &data_key(), &key()).is_err(), "bit {bit} of octet {at}");
             }
         }
         assert!(open_all(&[record.as_slice(), b"x"].concat(), &key()).is_err());
@@ -362,6 +393,10 @@ mod tests {
             let sealed = Sealed::parse(&record).unwrap();
             prop_assert_eq!(&sealed.open_name(&data_key()).unwrap(), &key);
             let opened = sealed.open_value(&data_key(), &key).unwrap();
+            prop_assert_eq!(opened.expose_secret(), value.as_slice());
+            prop_assert_eq!(Sealed::version_at_head(&record[..29]), Some(Version::from_number(1)));
+            prop_assert_eq!(Sealed::version_at_head(&record[..28]), None);
+            let opened = open_in_place(record, &data_key(), &key).unwrap();
             prop_assert_eq!(opened.expose_secret(), value.as_slice());
         }
     }

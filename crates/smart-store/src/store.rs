@@ -28,11 +28,13 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// A record that [cannot be read](StoreError::Unreadable) counts as absent here, so that damage does not block a
     /// key for ever: [`Expected::Absent`] and [`Expected::Any`] replace it. With [`Expected::Version`] the caller
-    /// believes that there is more, and is told.
+    /// believes that there is more, and is told, unless the damage has left the version alone: then the caller has seen
+    /// what was there, and replaces it.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when `expected` is wrong: nothing has changed. [`StoreError::Unreadable`] with
-    /// [`Expected::Version`] when the stored record is damaged: put it again with [`Expected::Absent`].
+    /// [`Expected::Version`] when the version of a damaged record cannot be told: put it again with
+    /// [`Expected::Absent`].
     /// [`StoreError::TooLarge`]. [`StoreError::Unavailable`]: read again to learn whether it was written.
     fn put<'a>(
         &'a self,
@@ -47,8 +49,8 @@ pub trait Store: Send + Sync + 'static {
     /// once. With [`Expected::Any`] a damaged record goes as well.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when another version is stored. [`StoreError::Unreadable`] when the record is damaged
-    /// and a version was expected. [`StoreError::Unavailable`].
+    /// [`StoreError::Conflict`] when another version is stored. [`StoreError::Unreadable`] when a version was expected
+    /// and that of a damaged record cannot be told. [`StoreError::Unavailable`].
     fn remove<'a>(&'a self, key: &'a Key, expected: Expected) -> BoxFuture<'a, Result<bool, StoreError>>;
 
     /// The keys that pass the filter, sorted. Records whose name cannot be read are left out.

@@ -4,6 +4,8 @@ use crate::error::StoreError;
 use crate::key::Key;
 use crate::keys::KeyRing;
 use crate::record::{Expected, Record, Version};
+#[cfg(feature = "file")]
+use crate::seal;
 use crate::seal::{Damage, Sealed};
 
 /// What lies under a record's name.
@@ -22,7 +24,17 @@ pub(crate) enum Replaced {
     Damaged,
 }
 
+/// Opens a sealed record, in the place of its octets.
+#[cfg(feature = "file")]
+pub(crate) fn open_owned(octets: Vec<u8>, keys: &KeyRing, key: &Key) -> Result<Record, Damage> {
+    let sealed = Sealed::parse(&octets)?;
+    let (id, version) = (sealed.key_id(), sealed.version());
+    let with = keys.find(id).ok_or(Damage::OtherKey(id))?;
+    Ok(Record { version, value: seal::open_in_place(octets, with, key)? })
+}
+
 /// Opens a sealed record.
+#[cfg(feature = "postgres")]
 pub(crate) fn open_record(sealed: &[u8], keys: &KeyRing, key: &Key) -> Result<Record, Damage> {
     let sealed = Sealed::parse(sealed)?;
     let with = keys.find(sealed.key_id()).ok_or(Damage::OtherKey(sealed.key_id()))?;

@@ -122,6 +122,16 @@ impl Disk {
     }
 }
 
+/// Reads the first octets of a file. `None`: there is none.
+pub(super) fn read_beginning(path: &Path, count: u64) -> io::Result<Option<Vec<u8>>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    read_up_to(file, count).map(Some)
+}
+
 /// Reads a file of at most `limit` octets. `None`: there is none.
 pub(crate) fn read_limited(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
     let file = match File::open(path) {
@@ -133,10 +143,15 @@ pub(crate) fn read_limited(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>
     if length > limit {
         return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it is longer than {limit} octets")));
     }
+    // A file is put in place whole: it does not grow, and its end need not be looked for.
+    read_up_to(file, length).map(Some)
+}
+
+fn read_up_to(file: File, count: u64) -> io::Result<Vec<u8>> {
     // Full size from the start: growing would leave copies behind that are not overwritten.
-    let mut content = Vec::with_capacity(usize::try_from(length).unwrap_or(0).saturating_add(1));
-    file.take(limit).read_to_end(&mut content)?;
-    Ok(Some(content))
+    let mut content = Vec::with_capacity(usize::try_from(count).unwrap_or(0));
+    file.take(count).read_to_end(&mut content)?;
+    Ok(content)
 }
 
 fn create_private(path: &Path) -> io::Result<File> {

@@ -20,7 +20,14 @@ pub(crate) struct FileLock {
 impl FileLock {
     /// The lock of this file, which is made if need be, waiting for `patience` at most.
     pub(super) fn take(path: &Path, patience: Duration) -> io::Result<Self> {
-        let file = private(OpenOptions::new().write(true).create(true).truncate(false)).open(path)?;
+        // To ask for a file to be made locks its folder, also where it is there.
+        let file = OpenOptions::new().write(true).open(path).or_else(|error| {
+            if error.kind() == io::ErrorKind::NotFound {
+                private(OpenOptions::new().write(true).create(true).truncate(false)).open(path)
+            } else {
+                Err(error)
+            }
+        })?;
         let begun = Instant::now();
         let mut pause = SHORTEST_PAUSE;
         loop {

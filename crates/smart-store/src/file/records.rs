@@ -1,14 +1,14 @@
 //! Records in files: what is done on the disk, by one caller at a time for each record.
 
-use super::disk::read_limited;
+use super::disk::{read_beginning, read_limited};
 use super::folder::{FileName, Folder};
 use crate::error::StoreError;
 use crate::keeper::{Outcome, Refused};
 use crate::key::{Filter, Key};
 use crate::keys::KeyRing;
 use crate::record::{Expected, Record, SecretBytes, Version};
-use crate::seal::{self, Damage, MAX_SEALED, MAX_VALUE, SealFailed, Sealed};
-use crate::stored::{Replaced, Stored, open_name, open_record};
+use crate::seal::{self, Damage, MAX_SEALED, MAX_VALUE, SealFailed, Sealed, VERSION_WITHIN};
+use crate::stored::{Replaced, Stored, open_name, open_owned};
 use std::io;
 
 /// The octets of a record's file, or why it cannot be read at all.
@@ -39,7 +39,7 @@ pub(super) fn read(folder: &Folder, keys: &KeyRing, key: &Key) -> Result<Stored,
         Some(Err(reason)) => return Ok(Stored::Damaged(reason)),
         Some(Ok(sealed)) => sealed,
     };
-    match open_record(&sealed, keys, key) {
+    match open_owned(sealed, keys, key) {
         Ok(record) => Ok(Stored::Record(record)),
         Err(damage) => {
             if matches!(damage, Damage::OtherKey(_)) {
@@ -52,6 +52,16 @@ pub(super) fn read(folder: &Folder, keys: &KeyRing, key: &Key) -> Result<Stored,
 
 pub(super) fn get(folder: &Folder, keys: &KeyRing, key: &Key) -> Result<Option<Record>, Refused> {
     Ok(read(folder, keys, key)?.for_get(key, &folder.place())?)
+}
+
+/// Whether the version is there that the caller believes in: it then has seen the content, or written it, and what has
+/// become of that does not matter any more.
+fn is_believed(folder: &Folder, name: &FileName, expected: Expected) -> Result<bool, StoreError> {
+    let Expected::Version(version) = expected else { return Ok(false) };
+    let head = read_beginning(&folder.records().join(name.as_str()), VERSION_WITHIN)
+        .or_else(|error| if is_damage(&error) { Ok(None) } else { Err(error) })
+        .map_err(|error| folder.failed("reading a record", &error))?;
+    Ok(head.and_then(|head| Sealed::version_at_head(&head)) == Some(version))
 }
 
 pub(super) fn put(
@@ -69,7 +79,9 @@ pub(super) fn put(
     let _lock = folder.lock(name.stripe())?;
     // Under the lock: a rotation that has passed this stripe has named its key before.
     refuse_stale_keys(folder, keys)?;
-    if read(folder, keys, key)?.for_put(key, expected, &folder.place())? == Replaced::Damaged {
+    if !is_believed(folder, &name, expected)?
+        && read(folder, keys, key)?.for_put(key, expected, &folder.place())? == Replaced::Damaged
+    {
         folder
             .disk
             .set_aside(&folder.records(), &folder.quarantine(), name.as_str())

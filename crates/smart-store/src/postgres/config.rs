@@ -233,7 +233,6 @@ mod tests {
         assert!(!shown.contains("hunter2"));
         for wrong in [
             "postgresql://app:hunter2@db.example:x/",
-            "postgresql://app:hunter2?x=1@db.example",
             "postgresql://app:hunter2@db.example/?hunter2=1",
             "user=app password=hunter2",
             "host=db.example password=hunter2 hunter2",
