@@ -40,7 +40,10 @@ pub(crate) struct Locked<L> {
 pub(crate) enum Outcome {
     Resealed,
     AlreadyCurrent,
+    /// It is damaged: no key opens it.
     Unreadable,
+    /// What it is could not be seen. It may be whole, and need an older key.
+    Unseen,
 }
 
 /// What a rotation did.
@@ -49,7 +52,8 @@ pub(crate) enum Outcome {
 pub struct Resealed {
     /// Records that were sealed anew.
     pub resealed: usize,
-    /// Records that cannot be read, and stay as they are.
+    /// Records that cannot be read, and stay as they are. While the disk does not give one of them at all, the older keys
+    /// are kept: it may be given again.
     pub unreadable: usize,
 }
 
@@ -145,14 +149,19 @@ impl Keeper {
             let keys = self.keys(vault).await?;
             let before = done.resealed;
             done.unreadable = 0;
+            let mut all_seen = true;
             for name in vault.names(keys.current().id()).await? {
                 match self.attempt(vault, |keys| vault.reseal(keys, &name)).await? {
                     Outcome::Resealed => done.resealed = done.resealed.saturating_add(1),
                     Outcome::Unreadable => done.unreadable = done.unreadable.saturating_add(1),
+                    Outcome::Unseen => {
+                        done.unreadable = done.unreadable.saturating_add(1);
+                        all_seen = false;
+                    }
                     Outcome::AlreadyCurrent => {}
                 }
             }
-            if done.resealed == before && self.drop_older(vault, &keys).await? {
+            if done.resealed == before && (!all_seen || self.drop_older(vault, &keys).await?) {
                 return Ok(done);
             }
         }
@@ -282,5 +291,85 @@ fn restless(vault: &impl Vault) -> StoreError {
         place: vault.place(),
         reason: "its data key is changed again and again".to_owned(),
         retryable: true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::BoxFuture;
+    use std::sync::Mutex;
+
+    /// Keeps a ring in memory.
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Option<KeyRing>>>);
+
+    impl KeySource for Kept {
+        fn load(&self) -> BoxFuture<'_, Result<Option<KeyRing>, KeyError>> {
+            Box::pin(async { Ok(self.0.lock().unwrap().clone()) })
+        }
+
+        fn save<'a>(&'a self, keys: &'a KeyRing) -> BoxFuture<'a, Result<(), KeyError>> {
+            Box::pin(async {
+                *self.0.lock().unwrap() = Some(keys.clone());
+                Ok(())
+            })
+        }
+
+        fn place(&self) -> String {
+            "memory".to_owned()
+        }
+    }
+
+    /// Has one record, with which the same comes out each time.
+    struct OneRecord {
+        named: Mutex<Option<DataKeyId>>,
+        outcome: Mutex<fn() -> Outcome>,
+    }
+
+    impl Vault for OneRecord {
+        type Lock = ();
+        type Name = ();
+
+        async fn lock_keys(&self, _: bool) -> Result<Locked<()>, StoreError> {
+            Ok(Locked { lock: (), named: *self.named.lock().unwrap(), has_records: true })
+        }
+
+        async fn unlock_keys(&self, (): ()) {}
+
+        async fn name_key(&self, (): &(), id: DataKeyId) -> Result<(), StoreError> {
+            *self.named.lock().unwrap() = Some(id);
+            Ok(())
+        }
+
+        async fn names(&self, _: DataKeyId) -> Result<Vec<()>, StoreError> {
+            Ok(vec![()])
+        }
+
+        async fn reseal(&self, _: Arc<KeyRing>, (): &()) -> Result<Outcome, Refused> {
+            let outcome = *self.outcome.lock().unwrap();
+            Ok(outcome())
+        }
+
+        fn place(&self) -> String {
+            "a test".to_owned()
+        }
+    }
+
+    /// F-79, F-84 (rotation): while the disk does not give a record at all, no older key is dropped, as the record may be
+    /// whole; one that is damaged keeps no key.
+    #[tokio::test]
+    async fn keys_are_kept_for_a_record_that_was_not_seen() {
+        let source = Kept(Arc::new(Mutex::new(Some(KeyRing::of(DataKey::generate().unwrap())))));
+        let keeper = Keeper::new(source.clone());
+        let vault = OneRecord { named: Mutex::default(), outcome: Mutex::new(|| Outcome::Unseen) };
+        let older = || source.0.lock().unwrap().as_ref().unwrap().older().len();
+        assert_eq!(keeper.rotate(&vault).await.unwrap().unreadable, 1);
+        assert_eq!(older(), 1);
+        assert_eq!(keeper.reseal(&vault).await.unwrap().unreadable, 1);
+        assert_eq!(older(), 1);
+        *vault.outcome.lock().unwrap() = || Outcome::Unreadable;
+        assert_eq!(keeper.reseal(&vault).await.unwrap().unreadable, 1);
+        assert_eq!(older(), 0);
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How long a call waits for others. A write takes milliseconds, so somebody who holds a lock longer has stopped.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 const SHORTEST_PAUSE: Duration = Duration::from_micros(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(5);
@@ -19,7 +19,7 @@ pub(crate) struct FileLock {
 
 impl FileLock {
     /// The lock of this file, which is made if need be, waiting for `patience` at most.
-    pub(super) fn take(path: &Path, patience: Duration) -> io::Result<Self> {
+    pub(crate) fn take(path: &Path, patience: Duration) -> io::Result<Self> {
         // To ask for a file to be made locks its folder, also where it is there.
         let file = OpenOptions::new().write(true).open(path).or_else(|error| {
             if error.kind() == io::ErrorKind::NotFound {

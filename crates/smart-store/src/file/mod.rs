@@ -3,7 +3,7 @@
 pub(crate) mod disk;
 mod folder;
 mod leases;
-mod lock;
+pub(crate) mod lock;
 mod records;
 mod user_data;
 

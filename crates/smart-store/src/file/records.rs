@@ -11,20 +11,32 @@ use crate::seal::{self, Damage, MAX_SEALED, MAX_VALUE, SealFailed, Sealed, VERSI
 use crate::stored::{Replaced, Stored, open_name, open_owned};
 use std::io;
 
+/// Why a record's file gives nothing.
+struct Unread {
+    reason: String,
+    /// Whether what is there is certainly no record. Else a bad sector may be read another time.
+    is_lost: bool,
+}
+
 /// The octets of a record's file, or why it cannot be read at all.
-pub(super) fn read_sealed(folder: &Folder, name: &FileName) -> Result<Option<Result<Vec<u8>, String>>, StoreError> {
+fn read_sealed(folder: &Folder, name: &FileName) -> Result<Option<Result<Vec<u8>, Unread>>, StoreError> {
     match read_limited(&folder.records().join(name.as_str()), MAX_SEALED) {
         Ok(content) => Ok(content.map(Ok)),
-        Err(error) if is_damage(&error) => Ok(Some(Err(error.to_string()))),
+        Err(error) if is_damage(&error) => {
+            Ok(Some(Err(Unread { reason: error.to_string(), is_lost: !is_of_the_disk(&error) })))
+        }
         Err(error) => Err(folder.failed("reading a record", &error)),
     }
 }
 
 /// Whether reading again would give the same: a bad sector, a file over the limit, a folder in the place of a file.
 fn is_damage(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::IsADirectory) || is_of_the_disk(error)
+}
+
+fn is_of_the_disk(error: &io::Error) -> bool {
     const INPUT_OUTPUT_ERROR: i32 = 5;
-    matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::IsADirectory)
-        || cfg!(unix) && error.raw_os_error() == Some(INPUT_OUTPUT_ERROR)
+    cfg!(unix) && error.raw_os_error() == Some(INPUT_OUTPUT_ERROR)
 }
 
 /// An unknown data key may be one that another process has made. Then the folder names another current key than ours.
@@ -36,7 +48,7 @@ pub(super) fn refuse_stale_keys(folder: &Folder, keys: &KeyRing) -> Result<(), R
 pub(super) fn read(folder: &Folder, keys: &KeyRing, key: &Key) -> Result<Stored, Refused> {
     let sealed = match read_sealed(folder, &FileName::of(key))? {
         None => return Ok(Stored::Absent),
-        Some(Err(reason)) => return Ok(Stored::Damaged(reason)),
+        Some(Err(unread)) => return Ok(Stored::Damaged(unread.reason)),
         Some(Ok(sealed)) => sealed,
     };
     match open_owned(sealed, keys, key) {
@@ -120,7 +132,7 @@ pub(super) enum Looked {
 pub(super) fn look(folder: &Folder, keys: &KeyRing, name: &FileName, whole: bool) -> Result<Looked, Refused> {
     let sealed = match read_sealed(folder, name)? {
         None => return Ok(Looked::Gone),
-        Some(Err(reason)) => return Ok(Looked::Damaged(reason)),
+        Some(Err(unread)) => return Ok(Looked::Damaged(unread.reason)),
         Some(Ok(sealed)) => sealed,
     };
     let opened = open_name(&sealed, keys, whole);
@@ -153,7 +165,12 @@ pub(super) fn list(folder: &Folder, keys: &KeyRing, filter: &Filter) -> Result<V
 pub(super) fn reseal(folder: &Folder, keys: &KeyRing, name: &FileName) -> Result<Outcome, Refused> {
     let _lock = folder.lock(name.stripe())?;
     refuse_stale_keys(folder, keys)?;
-    let Some(Ok(sealed)) = read_sealed(folder, name)? else { return Ok(Outcome::Unreadable) };
+    let sealed = match read_sealed(folder, name)? {
+        // It was removed meanwhile.
+        None => return Ok(Outcome::AlreadyCurrent),
+        Some(Err(unread)) => return Ok(if unread.is_lost { Outcome::Unreadable } else { Outcome::Unseen }),
+        Some(Ok(sealed)) => sealed,
+    };
     let Ok(sealed) = Sealed::parse(&sealed) else { return Ok(Outcome::Unreadable) };
     if sealed.key_id() == keys.current().id() {
         return Ok(Outcome::AlreadyCurrent);

@@ -77,16 +77,30 @@ impl Passphrase {
 
     /// Seals the keys with another passphrase. The old one is of no use afterwards, except with an old copy of the file.
     ///
+    /// A store that is open with the old one goes on reading and writing; it cannot rotate its data key any more, and is to
+    /// be opened anew for that.
+    ///
     /// # Errors
     /// [`KeyError::WrongPassphrase`] and others when the keys cannot be opened with the present one;
     /// [`KeyError::Unavailable`] when they cannot be written: the old passphrase still holds.
     pub async fn change(&mut self, passphrase: impl Into<String>) -> Result<(), KeyError> {
-        let new = Self { file: self.file.clone(), words: Arc::new(Zeroizing::new(passphrase.into())), cost: self.cost };
+        let words = Arc::new(Zeroizing::new(passphrase.into()));
+        // Nobody rotates between the two: the new data key would be lost.
+        let lock = self.file.lock().await?;
         if let Some(keys) = self.load().await? {
-            new.save(&keys).await?;
+            self.write(&keys, words.clone()).await?;
         }
-        self.words = new.words;
+        drop(lock);
+        self.words = words;
         Ok(())
+    }
+
+    async fn write(&self, keys: &KeyRing, words: Arc<Zeroizing<String>>) -> Result<(), KeyError> {
+        let (place, cost, keys) = (self.place(), self.cost, keys.to_secret_text());
+        let file = blocking(move || seal(&keys, &words, cost, &place))
+            .await
+            .unwrap_or_else(|stopped| Err(self.file.stopped(stopped)))?;
+        self.file.write(Zeroizing::new(file.into_bytes())).await
     }
 }
 
@@ -101,13 +115,12 @@ impl KeySource for Passphrase {
         })
     }
 
+    /// What is there must still open with this passphrase: one that has been changed meanwhile is not changed back.
     fn save<'a>(&'a self, keys: &'a KeyRing) -> BoxFuture<'a, Result<(), KeyError>> {
         Box::pin(async {
-            let (place, passphrase, cost, keys) = (self.place(), self.words.clone(), self.cost, keys.to_secret_text());
-            let file = blocking(move || seal(&keys, &passphrase, cost, &place))
-                .await
-                .unwrap_or_else(|stopped| Err(self.file.stopped(stopped)))?;
-            self.file.write(Zeroizing::new(file.into_bytes())).await
+            let _lock = self.file.lock().await?;
+            self.load().await?;
+            self.write(keys, self.words.clone()).await
         })
     }
 

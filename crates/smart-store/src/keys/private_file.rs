@@ -3,6 +3,7 @@
 use super::KeyError;
 use crate::blocking::{Stopped, blocking};
 use crate::file::disk::{Disk, create_private_folder, read_limited};
+use crate::file::lock::{FileLock, PATIENCE};
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -45,6 +46,18 @@ impl PrivateFile {
             .unwrap_or_else(|stopped| Err(self.stopped(stopped)))
     }
 
+    /// Held by one, of all processes, that reads it and writes what follows from that.
+    pub(super) async fn lock(&self) -> Result<FileLock, KeyError> {
+        let path = self.0.clone();
+        blocking(move || {
+            let failed = |error| unavailable(&path, &error);
+            make_folder(&path).map_err(failed)?;
+            FileLock::take(&path.with_extension("lock"), PATIENCE).map_err(failed)
+        })
+        .await
+        .unwrap_or_else(|stopped| Err(self.stopped(stopped)))
+    }
+
     pub(super) fn stopped(&self, _: Stopped) -> KeyError {
         KeyError::Unavailable { place: self.place(), reason: Stopped::REASON.to_owned(), retryable: false }
     }
@@ -53,15 +66,21 @@ impl PrivateFile {
 fn write_now(path: &Path, content: &[u8]) -> io::Result<()> {
     let no_name = || io::Error::new(io::ErrorKind::InvalidInput, "it does not name a file");
     let name = path.file_name().and_then(OsStr::to_str).ok_or_else(no_name)?;
-    let folder = match path.parent().ok_or_else(no_name)? {
-        here if here.as_os_str().is_empty() => Path::new("."),
-        folder => folder,
+    Disk::default().replace(make_folder(path)?, name, content, true)
+}
+
+/// Makes the folder of a file, if need be.
+fn make_folder(path: &Path) -> io::Result<&Path> {
+    let folder = match path.parent() {
+        None => return Err(io::Error::new(io::ErrorKind::InvalidInput, "it does not name a file")),
+        Some(here) if here.as_os_str().is_empty() => Path::new("."),
+        Some(folder) => folder,
     };
     // A folder that is there already may hold other things, whose rights are not ours to change.
     if !folder.is_dir() {
         create_private_folder(folder)?;
     }
-    Disk::default().replace(folder, name, content, true)
+    Ok(folder)
 }
 
 #[cfg(unix)]

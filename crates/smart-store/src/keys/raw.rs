@@ -6,7 +6,11 @@ use crate::store::BoxFuture;
 /// Keys that the caller holds, for one who has a safe place of their own.
 ///
 /// To change the key: make a source of the new key [with the old one](Self::with_older), open the store with it, and
-/// call [`reseal`](crate::EncryptedFileStore::reseal). When it has finished, the old key is no longer needed.
+/// call `reseal`. When it has finished, the old key is no longer needed.
+///
+/// With several processes: first all get the new key as an older one, which opens; then all get it as the one that seals, with
+/// the old one beside it; then one calls `reseal`; then the old key is left out. While some seal with the one and some with the
+/// other, writes take longer.
 pub struct RawKey(KeyRing);
 
 impl RawKey {

@@ -6,6 +6,9 @@ use std::sync::Arc;
 
 /// A place that gives a store its data keys.
 ///
+/// It is one store's: a rotation drops the keys that this store needs no more, and another that had the same source could not
+/// be read any longer.
+///
 /// The store makes the first key itself when [`load`](Self::load) gives none and there is no sealed data yet, and
 /// [saves](Self::save) it. Calls of one folder's stores do not overlap, across processes too.
 pub trait KeySource: Send + Sync + 'static {

@@ -45,6 +45,34 @@ async fn every_source_opens_its_store_again() {
     restarts(&at("d"), || Arc::new(KeyFile::new(at("d.key")))).await;
 }
 
+/// F-79, RF-06 (rotation): a passphrase that is changed while another process rotates the data key loses neither the new key
+/// nor the change: whichever comes second sees what the first has done.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changing_the_passphrase_does_not_undo_a_rotation() {
+    for round in 0..6 {
+        let folder = tempfile::tempdir().unwrap();
+        let here = folder.path();
+        let store = EncryptedFileStore::new(here, passphrase(here, "old words")).without_sync();
+        put(&store, "a", "tokens").await;
+        let rotation = tokio::spawn(async move {
+            tokio::time::sleep(std::time::Duration::from_millis(round * 15)).await;
+            store.rotate_key().await
+        });
+        let mut changed = passphrase(here, "old words");
+        changed.change("new words").await.unwrap();
+        match rotation.await.unwrap() {
+            Ok(done) => assert_eq!(done.resealed, 1),
+            refused => assert_sealed(refused, |error| matches!(error, KeyError::WrongPassphrase { .. })),
+        }
+        let after = EncryptedFileStore::new(here, passphrase(here, "new words"));
+        assert_eq!(text(&after, "a").await.unwrap(), "tokens", "round {round}");
+        after.rotate_key().await.unwrap();
+        assert_eq!(text(&after, "a").await.unwrap(), "tokens");
+        let old = EncryptedFileStore::new(here, passphrase(here, "old words"));
+        assert_sealed(old.open().await, |error| matches!(error, KeyError::WrongPassphrase { .. }));
+    }
+}
+
 /// F-79: a wrong passphrase is told apart from damage, changes nothing, and the right one still works.
 #[tokio::test]
 async fn a_wrong_passphrase_changes_nothing() {

@@ -44,7 +44,8 @@ fn files_in(folder: &Path) -> Vec<PathBuf> {
 async fn the_server_never_sees_a_secret() {
     log::set_logger(&Everything).unwrap();
     log::set_max_level(LevelFilter::Trace);
-    let Some(mut cluster) = Cluster::start() else { return };
+    let all = "log_statement = all\nlog_min_duration_statement = 0\nlog_connections = on\nlog_min_messages = debug1";
+    let Some(mut cluster) = Cluster::start_with(|_| all.to_owned()) else { return };
     let data_key = DataKey::generate().unwrap();
     let store = PostgresStore::new(cluster.config(), RawKey::new(data_key.clone())).unwrap();
     let key = Key::new(Kind::Session, format!("https://{}", SECRETS[1]), SECRETS[2], SECRETS[3]);

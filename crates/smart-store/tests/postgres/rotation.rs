@@ -39,7 +39,7 @@ async fn rotation_seals_everything_anew() {
     let (store, other) = (with_file(&cluster, folder.path(), "a"), with_file(&cluster, folder.path(), "a"));
     fill(&store).await;
     assert_all_there(&other).await;
-    let version = store.get(&key("3")).await.unwrap().unwrap().version;
+    let version = store.get(&key("2")).await.unwrap().unwrap().version;
     let keys = KeyFile::new(folder.path().join("key"));
     let old = keys.load().await.unwrap().unwrap();
     let done = store.rotate_key().await.unwrap();
@@ -48,7 +48,7 @@ async fn rotation_seals_everything_anew() {
     assert!(!new.contains(old.current().id()) && new.older().is_empty());
     assert_all_there(&store).await;
     assert_all_there(&with_file(&cluster, folder.path(), "a")).await;
-    store.put(&key("3"), value("tokens 3"), Expected::Version(version)).await.unwrap();
+    store.put(&key("2"), value("tokens 2"), Expected::Version(version)).await.unwrap();
     assert_eq!(store.reseal().await.unwrap().resealed, 0);
     // The other has but the old key in memory: it does not seal with it again.
     other.put(&key("new"), value("tokens"), Expected::Absent).await.unwrap();
