@@ -8,9 +8,11 @@
 //! | --- | --- | --- |
 //! | [`MemoryStore`] | | in this process |
 //! | `EncryptedFileStore` | `file` (default) | in sealed files, for all processes of one user |
+//! | `PostgresStore` | `postgres` | in sealed rows, for a fleet of servers |
 //!
 //! Data keys of sealed backends come from a `KeySource`: `RawKey`, `KeyFile`, `Passphrase` (Argon2id), `WrappedKeys` (a
-//! key management service), and with the feature `keyring` the platform's `CredentialStore`.
+//! key management service), and with the feature `keyring` the platform's `CredentialStore`. Which of these is compiled
+//! and run on which platform stands in the chapter on storage of the book.
 //!
 //! ```
 //! use smart_store::{Expected, Key, Kind, MemoryStore, SecretBytes, Store};

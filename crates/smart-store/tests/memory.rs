@@ -9,8 +9,14 @@ fn memory(clock: Arc<ManualClock>) -> Ready<Box<MemoryStore>> {
     ready(Box::new(MemoryStore::with_clock(clock)))
 }
 
-// F-77, F-80: the memory store passes the contract of all stores.
+// Each part on its own, so that a failure says which it is.
 smart_store::store_contract!(memory);
+
+/// F-77, F-80: the memory store passes the contract of all stores.
+#[tokio::test]
+async fn the_contract_holds() {
+    smart_store::contract::holds(async |clock| memory(clock).await).await;
+}
 
 /// SE-05, SE-06, F-80: a record's content does not show in Debug, of the store or of the record.
 #[tokio::test]

@@ -271,9 +271,10 @@ impl PostgresStore {
     {
         let work = &work;
         self.with_names(|keys, names| async move {
-            let guards = self.stripes.read_all().await;
+            // Writes that were given up before are done; those that come later need not wait until all is read.
+            drop(self.stripes.read_all().await);
             let call = self.call(keys, names).await?;
-            self.to_the_end(guards, work(call)).await
+            self.to_the_end((), work(call)).await
         })
         .await
     }
@@ -305,6 +306,10 @@ impl PostgresStore {
 }
 
 impl Store for PostgresStore {
+    fn backend(&self) -> &'static str {
+        "database"
+    }
+
     fn get<'a>(&'a self, key: &'a Key) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
         Box::pin(self.one(key, false, |mut call, row| {
             let key = key.clone();

@@ -29,8 +29,14 @@ fn file_store(clock: Arc<ManualClock>) -> Ready<Opened<EncryptedFileStore>> {
     ready(Opened { store, folder })
 }
 
-// F-77, F-79, F-82: the encrypted file store passes the contract of all stores.
+// Each part on its own, so that a failure says which it is.
 smart_store::store_contract!(file_store);
+
+/// F-77, F-79, F-82: the encrypted file store passes the contract of all stores.
+#[tokio::test]
+async fn the_contract_holds() {
+    smart_store::contract::holds(async |clock| file_store(clock).await).await;
+}
 
 mod without_faults {
     use super::*;
