@@ -11,6 +11,8 @@
 mod audit;
 mod backend;
 mod faults;
+#[cfg(unix)]
+mod fleet;
 mod launch;
 mod model;
 mod registry;
