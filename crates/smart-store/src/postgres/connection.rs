@@ -7,6 +7,7 @@ use bytes::BytesMut;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
+use tokio_postgres::error::{DbError, Severity};
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, NoTls, Row};
 
@@ -156,10 +157,12 @@ impl Connection {
     }
 
     fn end_step<T>(&mut self, doing: &'static str, answer: &Result<T, Failure>) {
-        // After an error of the server's the connection is as good as before, but for a transaction.
+        // After an error of the statement's the connection is as good as before; a fatal one is the last that it says.
         let answered = match answer {
             Ok(_) => true,
-            Err(Failure::Server(error)) => error.code().is_some(),
+            Err(Failure::Server(error)) => {
+                error.as_db_error().and_then(DbError::parsed_severity) == Some(Severity::Error)
+            }
             Err(_) => false,
         };
         self.busy = self.in_transaction || !answered;

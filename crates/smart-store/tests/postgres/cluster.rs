@@ -124,6 +124,12 @@ impl Cluster {
         client
     }
 
+    /// How many connections stores have.
+    pub(crate) async fn sessions(&self) -> i64 {
+        let count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'smart-store'";
+        self.admin().await.query_one(count, &[]).await.unwrap().get(0)
+    }
+
     /// Stops the server as its owner would: sessions are ended, data is written.
     pub(crate) fn stop(&mut self) {
         self.end("INT");

@@ -2,7 +2,7 @@
 
 use super::children::start;
 use super::cluster::Cluster;
-use super::{key, put, text};
+use super::{key, put, soon, text};
 use smart_store::{KeyFile, PostgresStore, Store as _};
 use std::io::{BufRead as _, BufReader};
 use std::time::{Duration, Instant};
@@ -17,6 +17,7 @@ async fn kill_nine_at_random_loses_nothing() {
     put(&store, "other", "others").await;
     let (begun, mut kills, mut random) = (Instant::now(), 0, 88_172_645_463_325_252_u64);
     let mut said = 0;
+    let own_sessions = cluster.sessions().await;
     while kills < 3 || kills < 60 && begun.elapsed() < Duration::from_secs(3) {
         let mut child = start("count", &cluster, "smart_store", folder.path());
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -29,12 +30,9 @@ async fn kill_nine_at_random_loses_nothing() {
         child.wait().unwrap();
         let last = lines.map(Result::unwrap).filter(|line| line.starts_with("wrote")).last().unwrap_or(first);
         let last: u64 = last.trim_start_matches("wrote ").parse().unwrap();
-        let mut stored: u64 = text(&store, "counter").await.unwrap().parse().unwrap();
-        if stored == last {
-            // The server may still be at the last statement of the killed one.
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            stored = text(&store, "counter").await.unwrap().parse().unwrap();
-        }
+        // The server may still be at the last statement of the killed one.
+        soon(async || cluster.sessions().await == own_sessions).await;
+        let stored: u64 = text(&store, "counter").await.unwrap().parse().unwrap();
         assert!(stored == last || stored == last + 1, "said {last}, stored {stored}");
         assert!(stored > said);
         said = stored;

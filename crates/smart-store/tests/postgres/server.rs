@@ -66,7 +66,7 @@ async fn an_ended_session_is_replaced() {
 #[tokio::test]
 async fn a_statement_has_its_time() {
     let Some(cluster) = Cluster::start() else { return };
-    let store = patient_for(&cluster, 400);
+    let store = patient_for(&cluster, 800);
     let version = put(&store, "a", "tokens").await;
     let mut admin = cluster.admin().await;
     let lock = admin.transaction().await.unwrap();
@@ -74,22 +74,17 @@ async fn a_statement_has_its_time() {
     let begun = Instant::now();
     let (reason, retryable) = unavailable(store.put(&key("a"), value("new"), Expected::Version(version)).await);
     assert!(retryable && reason.contains("55P03"), "{reason}");
-    assert!(begun.elapsed() < Duration::from_secs(3) && begun.elapsed() > Duration::from_millis(290));
+    assert!(begun.elapsed() < Duration::from_secs(4) && begun.elapsed() > Duration::from_millis(590));
     lock.rollback().await.unwrap();
     store.put(&key("a"), value("new"), Expected::Version(version)).await.unwrap();
-    assert_eq!(sessions(&cluster).await, 1);
-}
-
-async fn sessions(cluster: &Cluster) -> i64 {
-    let count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'smart-store'";
-    cluster.admin().await.query_one(count, &[]).await.unwrap().get(0)
+    assert_eq!(cluster.sessions().await, 1);
 }
 
 /// F-77: a server that does not answer at all is given up soon after the time that a statement has, and is found again.
 #[tokio::test]
 async fn a_silent_server_is_given_up() {
     let Some(cluster) = Cluster::start() else { return };
-    let store = patient_for(&cluster, 200);
+    let store = patient_for(&cluster, 700);
     put(&store, "a", "tokens").await;
     let pids = "SELECT string_agg(pid::text, ' ') FROM pg_stat_activity WHERE application_name = 'smart-store'";
     let pids: String = cluster.admin().await.query_one(pids, &[]).await.unwrap().get(0);
@@ -110,7 +105,7 @@ async fn a_silent_server_is_given_up() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_are_bounded() {
     let Some(cluster) = Cluster::start() else { return };
-    let store = patient_for(&cluster, 600);
+    let store = patient_for(&cluster, 900);
     for n in 0..12 {
         put(&store, &n.to_string(), "tokens").await;
     }
@@ -124,7 +119,7 @@ async fn connections_are_bounded() {
         })
         .collect();
     tokio::time::sleep(Duration::from_millis(300)).await;
-    assert!(sessions(&cluster).await <= 4);
+    assert!(cluster.sessions().await <= 4);
     let mut told = 0;
     for writer in writers {
         let (reason, retryable) = unavailable(writer.await.unwrap());
@@ -161,7 +156,7 @@ async fn a_call_that_is_given_up_is_done_or_not_when_it_is_read() {
         assert_eq!(text(&store, "a").await.unwrap(), seen, "a write landed after it was read");
     }
     assert!(landed > 0, "no write was given up half-way: the test shows nothing");
-    assert!(sessions(&cluster).await <= 4);
+    assert!(cluster.sessions().await <= 4);
     let pid = "SELECT min(backend_start) > now() - interval '1 hour', count(*) FROM pg_stat_activity \
                WHERE application_name = 'smart-store' AND state <> 'idle'";
     assert_eq!(cluster.admin().await.query_one(pid, &[]).await.unwrap().get::<_, i64>(1), 0);
