@@ -83,7 +83,7 @@ impl SmartClient {
         let wanted = BackendToken { fhir_base: &server.fhir_base, token_endpoint, hints: &hints, scopes };
         inner.record_launch(&server.fhir_base, LaunchKind::Backend)?;
         inner.record_attempt(&server.fhir_base, EndpointRole::Token, token_endpoint)?;
-        let token = match inner.get_token(&Wanted::Backend(wanted), inner.refresh_lease).await {
+        let token = match inner.get_token(&Wanted::Backend(wanted)).await {
             Ok(token) => token,
             Err(failed) => {
                 let entry = inner.audit_context(&server.fhir_base).entry(AuditKind::AuthenticationFailure);

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::audit::{AuditKind, Auditor, EndpointRole, LaunchKind, TokenId};
 use crate::client_auth::AuthHints;
 use crate::error::Error;
-use crate::grants::{FOR_STORING, warn_of_leniencies};
+use crate::grants::warn_of_leniencies;
 use crate::issuer_keys::IssuerKeyring;
 use crate::launch::StandaloneLaunch;
 use crate::record::{Grant, NewSession, SessionEndpoints, SessionRecord, issuer_part};
@@ -38,8 +38,9 @@ use std::time::Duration;
 const MAX_DOCUMENT: u64 = 1024 * 1024;
 /// How many backend sessions are begun side by side without waiting for each other.
 const MAX_BACKENDS: usize = 256;
-/// How long one process may take over a refresh before another may try: a try takes half a minute at most.
-const REFRESH_LEASE: Duration = Duration::from_secs(90);
+/// How long the others wait for a process that was killed while it renewed a token. One that lives prolongs its lease.
+const REFRESH_LEASE: Duration = Duration::from_secs(15);
+const SHORTEST_LEASE: Duration = Duration::from_secs(3);
 
 /// A SMART client. Clones are cheap and share everything.
 #[derive(Clone)]
@@ -163,9 +164,8 @@ impl SmartClientBuilder {
         self
     }
 
-    /// How long one process may take over a refresh before another may try, and so how long the others wait for one that
-    /// was killed. It has to be longer than the [total limit](Limits::total) of an exchange and ten seconds for storing; a
-    /// shorter one is taken for that. Default: 90 seconds.
+    /// How long other processes wait for one that was killed while it renewed a token; one that lives prolongs its lease, however
+    /// long server and store take. At least 3 seconds. Default: 15 seconds.
     pub fn refresh_lease(mut self, lease: Duration) -> Self {
         self.refresh_lease = lease;
         self
@@ -213,7 +213,6 @@ impl SmartClientBuilder {
     pub fn build(self) -> SmartClient {
         let http = self.http.unwrap_or_else(|| HttpClient::new(HyperTransport::new()));
         let documents = http.with_limits(document_limits(http.limits()));
-        let shortest_lease = documents.limits().total.saturating_add(FOR_STORING);
         let client = SmartClient {
             inner: Arc::new(Inner {
                 app: self.app,
@@ -229,7 +228,7 @@ impl SmartClientBuilder {
                 issuer_keyring: IssuerKeyring::default(),
                 document_retries: document_retries(),
                 grant_retries: self.grant_retries,
-                refresh_lease: self.refresh_lease.max(shortest_lease),
+                refresh_lease: self.refresh_lease.max(SHORTEST_LEASE),
                 servers: self.servers,
                 session_policy: self.session_policy,
                 audit: self.audit,
@@ -243,10 +242,9 @@ impl SmartClientBuilder {
     }
 }
 
-/// The limits of exchanges with authorization servers: the app's own, but for bodies, which are small, and for time, which
-/// a lease has to outlast.
+/// The limits of exchanges with authorization servers: the app's own, but for bodies, which are small.
 fn document_limits(limits: Limits) -> Limits {
-    Limits { max_body: limits.max_body.min(MAX_DOCUMENT), total: limits.total.min(Duration::from_secs(30)), ..limits }
+    limits.with_max_body(limits.max_body.min(MAX_DOCUMENT))
 }
 
 impl SmartClient {

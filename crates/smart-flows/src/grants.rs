@@ -15,11 +15,8 @@ use smart_core::token::{
 };
 use smart_core::url_policy::UrlPolicy;
 use smart_http::retry_after;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use url::Url;
-
-/// What is left of a lease for storing the answer.
-pub(crate) const FOR_STORING: Duration = Duration::from_secs(10);
 
 /// The token that is wanted, and the right to it.
 pub(crate) enum Wanted<'a> {
@@ -49,20 +46,20 @@ impl<E: Into<Error>> From<E> for Failed {
 }
 
 impl Inner {
-    /// Gets a session's next token. No try is begun that could last longer than the lease.
-    pub(crate) async fn renew_record(&self, record: &SessionRecord, lease: Duration) -> Result<SessionRecord, Failed> {
+    /// Gets a session's next token.
+    pub(crate) async fn renew_record(&self, record: &SessionRecord) -> Result<SessionRecord, Failed> {
         let wanted = match (record.grant, &record.refresh_token) {
             (Grant::Login, Some(refresh_token)) => Wanted::Refresh { record, refresh_token },
             (Grant::Login, None) => return Err(Error::Internal("there is no refresh token to present").into()),
-            (Grant::Backend, _) => return self.renew_backend(record, lease).await,
+            (Grant::Backend, _) => return self.renew_backend(record).await,
         };
-        let token = self.get_token(&wanted, lease).await?;
+        let token = self.get_token(&wanted).await?;
         let expires_at = self.end_of(&record.fhir_base, &token);
         Ok(record.renewed(token, expires_at))
     }
 
     /// A service runs for months: its token comes from where discovery says now, not from where it said once.
-    async fn renew_backend(&self, record: &SessionRecord, lease: Duration) -> Result<SessionRecord, Failed> {
+    async fn renew_backend(&self, record: &SessionRecord) -> Result<SessionRecord, Failed> {
         let mut record = record.clone();
         match self.discover(record.fhir_base.clone()).await {
             Ok(server) => {
@@ -77,18 +74,16 @@ impl Inner {
             hints: &record.hints,
             scopes: &record.requested,
         });
-        let token = self.get_token(&wanted, lease).await?;
+        let token = self.get_token(&wanted).await?;
         let expires_at = self.end_of(&record.fhir_base, &token);
         Ok(record.renewed(token, expires_at))
     }
 
-    /// Gets a token, with retries within `lease`.
+    /// Gets a token, with retries.
     ///
     /// A refresh token is presented again only where the first try certainly did not reach the server: a second one could be
     /// taken for a theft (requirement TK-17). A new assertion can be tried as often as one likes.
-    pub(crate) async fn get_token(&self, wanted: &Wanted<'_>, lease: Duration) -> Result<TokenResponse, Failed> {
-        let begun = Instant::now();
-        let longest_try = self.documents.limits().total.saturating_add(FOR_STORING);
+    pub(crate) async fn get_token(&self, wanted: &Wanted<'_>) -> Result<TokenResponse, Failed> {
         for retry in 0.. {
             let outcome = match wanted {
                 Wanted::Refresh { record, refresh_token } => self.try_refresh(record, refresh_token).await,
@@ -97,9 +92,7 @@ impl Inner {
             let Err(failed) = outcome else { return outcome };
             let may_repeat = failed.error.is_retryable()
                 && (matches!(wanted, Wanted::Backend(_)) || !may_have_reached(&failed.error));
-            let wait = self.grant_retries.delay(retry, failed.retry_after).filter(|wait| {
-                may_repeat && begun.elapsed().saturating_add(*wait).saturating_add(longest_try) <= lease
-            });
+            let wait = self.grant_retries.delay(retry, failed.retry_after).filter(|_| may_repeat);
             let Some(wait) = wait else {
                 self.doubt_server(wanted, &failed.error).await;
                 return Err(failed);

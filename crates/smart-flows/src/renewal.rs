@@ -15,12 +15,15 @@ use smart_core::random::random_token;
 use smart_core::scope::Scope;
 use smart_core::secret::AccessToken;
 use smart_store::{Expected, Holder, LeaseOutcome, StoreError, Version};
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a process waits for another's refresh between two looks, at first; then longer and longer.
 const WAIT: Duration = Duration::from_millis(20);
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
+/// How long it waits for one that lives: longer than an exchange takes.
+const LONGEST_IN_ALL: Duration = Duration::from_mins(1);
 /// How often, and how long, a renewed record that the store did not take is brought to it again.
 const LONGEST_STORE_WAIT: Duration = Duration::from_secs(5);
 const LONGEST_STORING: Duration = Duration::from_hours(1);
@@ -94,7 +97,10 @@ impl Inner {
         this.check_delay(&life, &why)?;
         let holder = Holder::new(random_token::<16>(&*this.client.inner.random)?);
         this.acquire(&holder).await?;
-        let result = this.renew_leased(&mut life, &why).await;
+        let result = tokio::select! {
+            result = this.renew_leased(&mut life, &why) => result,
+            never = this.prolong(&holder) => match never {},
+        };
         if life.unstored.is_some() {
             life.kept_lease = Some(holder);
             Self::store_in_background(this.clone());
@@ -149,6 +155,17 @@ impl Inner {
         });
     }
 
+    /// Keeps the lease while the work lasts, however long server and store take; it ends soon after a process that is killed.
+    async fn prolong(&self, holder: &Holder) -> Infallible {
+        let lease = self.client.inner.refresh_lease;
+        loop {
+            self.client.inner.http.timer().sleep(lease / 3).await;
+            if let Err(error) = self.client.inner.store.lease(&self.key, holder, lease).await {
+                tracing::debug!(%error, "a lease could not be prolonged; it is tried again");
+            }
+        }
+    }
+
     async fn release(&self, holder: &Holder) {
         if let Err(error) = self.client.inner.store.release(&self.key, holder).await {
             tracing::warn!(%error, "a lease could not be given back; it ends by itself");
@@ -165,7 +182,7 @@ impl Inner {
             return self.without_refresh_token(why);
         }
         let now = || self.client.inner.clock.now();
-        match self.client.inner.renew_record(record, self.client.inner.refresh_lease).await {
+        match self.client.inner.renew_record(record).await {
             Ok(renewed) => {
                 life.delay = Delay::default();
                 let recorded = self.client.inner.record_renewal(&renewed);
@@ -290,7 +307,7 @@ impl Inner {
         loop {
             match self.client.inner.store.lease(&self.key, holder, lease).await? {
                 LeaseOutcome::Held { .. } => return Ok(()),
-                LeaseOutcome::Taken { .. } if waited < lease.saturating_add(LONGEST_WAIT * 4) => {
+                LeaseOutcome::Taken { .. } if waited < lease.saturating_add(LONGEST_IN_ALL) => {
                     self.client.inner.http.timer().sleep(wait).await;
                     waited = waited.saturating_add(wait);
                     wait = (wait * 2).min(LONGEST_WAIT);

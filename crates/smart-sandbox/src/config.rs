@@ -52,6 +52,9 @@ pub struct SandboxConfig {
     pub backend_token_lifetime: Duration,
     /// How long a refresh token can lie unused. `None`: for ever. The default.
     pub refresh_token_lifetime: Option<Duration>,
+    /// How long after its use a rotating refresh token is taken again, as long as nobody has used its successor: for clients
+    /// whose answer was lost. `None`: the second use revokes the grant. The default, and what the strictest servers do.
+    pub refresh_reuse_leeway: Option<Duration>,
     /// How long an authorization code lives. Default: a minute.
     pub code_lifetime: Duration,
     /// What the sandbox does wrong.
@@ -79,6 +82,7 @@ impl Default for SandboxConfig {
             access_token_lifetime: Duration::from_secs(3600),
             backend_token_lifetime: Duration::from_secs(300),
             refresh_token_lifetime: None,
+            refresh_reuse_leeway: None,
             code_lifetime: Duration::from_secs(60),
             misbehaviour: None,
             kind: ServerKind::Generic,

@@ -12,6 +12,11 @@ impl Sandbox {
         }
     }
 
+    /// Whether this refresh token is the last one of its grant: one that was not used yet.
+    pub fn is_newest_refresh_token(&self, token: &str) -> bool {
+        self.shared.state().refresh_tokens.get(token).is_some_and(|held| !held.used)
+    }
+
     /// Signs ID tokens with a new key from now on, and publishes it in place of the old one.
     ///
     /// # Errors

@@ -47,6 +47,7 @@ pub(crate) struct Shared {
     pub(crate) access_lifetime: Duration,
     pub(crate) backend_lifetime: Duration,
     pub(crate) refresh_lifetime: Option<Duration>,
+    pub(crate) refresh_leeway: Option<Duration>,
     pub(crate) code_lifetime: Duration,
     pub(crate) misbehaviour: Option<Misbehaviour>,
     counts: [AtomicU64; 7],
@@ -148,9 +149,13 @@ pub(crate) struct Issued {
     pub(crate) revoked: bool,
 }
 
+#[derive(Clone)]
 pub(crate) struct Refresh {
     pub(crate) grant: String,
     pub(crate) used: bool,
+    pub(crate) used_at: Option<Timestamp>,
+    /// The token that took its place.
+    pub(crate) successor: Option<String>,
     pub(crate) expires_at: Option<Timestamp>,
 }
 
@@ -173,6 +178,7 @@ impl Shared {
             access_lifetime: config.access_token_lifetime,
             backend_lifetime: config.backend_token_lifetime,
             refresh_lifetime: config.refresh_token_lifetime,
+            refresh_leeway: config.refresh_reuse_leeway,
             code_lifetime: config.code_lifetime,
             misbehaviour: config.misbehaviour,
             counts: Default::default(),

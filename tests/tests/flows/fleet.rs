@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 #[path = "../../../crates/smart-store/tests/postgres/cluster.rs"]
 #[allow(dead_code, reason = "the tests of the store use all of it")]
-mod cluster;
+pub(crate) mod cluster;
 
 fn raw_key() -> RawKey {
     RawKey::new(DataKey::from_octets(&[7; 32]))

@@ -13,6 +13,8 @@ mod backend;
 mod faults;
 #[cfg(unix)]
 mod fleet;
+#[cfg(unix)]
+mod kill;
 mod launch;
 mod model;
 mod registry;

@@ -113,6 +113,7 @@ fn refresh_token(shared: &Shared, state: &mut State, grant_id: &str, grant: &Gra
     }
     let token = state.secret();
     let expires_at = shared.refresh_lifetime.map(|lifetime| shared.now().saturating_add(lifetime));
-    state.refresh_tokens.insert(token.clone(), Refresh { grant: grant_id.to_owned(), used: false, expires_at });
+    let refresh = Refresh { grant: grant_id.to_owned(), used: false, used_at: None, successor: None, expires_at };
+    state.refresh_tokens.insert(token.clone(), refresh);
     Some(token)
 }
