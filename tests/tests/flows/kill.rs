@@ -203,7 +203,8 @@ impl Trial {
             for worker in workers.iter_mut().flatten() {
                 worker.go().await;
             }
-            let victim = usize::try_from(self.throw(4)).unwrap();
+            // Half of the rounds kill nobody; the first one kills.
+            let victim = if self.tally.rounds == 1 { 0 } else { usize::try_from(self.throw(4)).unwrap() };
             if victim < 2 {
                 // Anywhere in the request, the exchange and the storing, and a little after.
                 let moment = self.throw(self.usual * 3 / 2);
