@@ -2,11 +2,11 @@
 
 use crate::algorithm::SigningAlgorithm;
 use crate::claims;
-use crate::client_assertion::LONGEST_LIFETIME;
+use crate::client_assertion::{EXPLICIT_TYPE, LONGEST_LIFETIME};
 use crate::error::JwsError;
 use crate::jwks::Jwks;
 use crate::jws::Compact;
-use serde_json::{Map, Value};
+use crate::scan::Scanned;
 use smart_core::client_id::ClientId;
 use smart_core::secret::ClientAssertion;
 use smart_core::time::Timestamp;
@@ -15,6 +15,9 @@ use std::time::Duration;
 /// The longest `jti`, so that whoever stores it stores no novel.
 const MAX_ID: usize = 255;
 
+/// What `typ` may say: SMART's, and what the drafts after RFC 7523 have in its place.
+const TYPES: [&str; 2] = ["JWT", EXPLICIT_TYPE];
+
 /// Why a client assertion was refused. A server answers `invalid_client` to all of them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -22,7 +25,7 @@ pub enum AssertionRefused {
     /// Form, algorithm, key or signature.
     #[error(transparent)]
     Jws(#[from] JwsError),
-    /// The header has no `typ` of `JWT`.
+    /// The header has no `typ` of `JWT` or `client-authentication+jwt`.
     #[error("the assertion's header has not the `typ` `JWT`")]
     Type,
     /// A claim is missing or malformed.
@@ -123,25 +126,27 @@ impl AssertionVerifier {
         now: Timestamp,
     ) -> Result<VerifiedAssertion, AssertionRefused> {
         let jws = Compact::parse(assertion.expose_secret())?;
-        if !jws.header.get("kid").is_some_and(Value::is_string) {
+        let header = jws.header()?;
+        if header.kid()?.is_none() {
             return Err(JwsError::Header("kid").into());
         }
-        if !jws.header.get("typ").and_then(Value::as_str).is_some_and(|typ| typ.eq_ignore_ascii_case("JWT")) {
+        if !header.typ()?.is_some_and(|typ| TYPES.iter().any(|own| own.eq_ignore_ascii_case(typ))) {
             return Err(AssertionRefused::Type);
         }
-        let algorithm = jws.verify(keys, &self.algorithms)?;
-        let claims = jws.claims()?;
-        for name in ["iss", "sub"] {
-            if text(&claims, name)? != client_id.as_str() {
+        let algorithm = jws.verify(&header, keys, &self.algorithms)?;
+        let [iss, sub, aud, exp, iat, nbf, jti] =
+            jws.claims_named(["iss", "sub", "aud", "exp", "iat", "nbf", "jti"])?;
+        for (claim, name) in [(&iss, "iss"), (&sub, "sub")] {
+            if text(claim.as_ref(), name)? != client_id.as_str() {
                 return Err(AssertionRefused::Client(name));
             }
         }
-        let audience = claims::audience(&claims).ok_or(AssertionRefused::Claim("aud"))?;
+        let audience = claims::audience(aud.as_ref()).ok_or(AssertionRefused::Claim("aud"))?;
         if !audience.iter().any(|given| self.audiences.iter().any(|own| own == given)) {
             return Err(AssertionRefused::Audience);
         }
-        let expires = self.check_times(&claims, now)?;
-        let jti = text(&claims, "jti")?;
+        let expires = self.check_times(exp.as_ref(), [(iat.as_ref(), "iat"), (nbf.as_ref(), "nbf")], now)?;
+        let jti = text(jti.as_ref(), "jti")?;
         if jti.is_empty() || jti.len() > MAX_ID {
             return Err(AssertionRefused::Claim("jti"));
         }
@@ -153,9 +158,14 @@ impl AssertionVerifier {
         })
     }
 
-    fn check_times(&self, claims: &Map<String, Value>, now: Timestamp) -> Result<Timestamp, AssertionRefused> {
-        let time = |name| claims::time(claims, name).map_err(|()| AssertionRefused::Claim(name));
-        let expires = time("exp")?.ok_or(AssertionRefused::Claim("exp"))?;
+    fn check_times(
+        &self,
+        exp: Option<&Scanned<'_>>,
+        beginnings: [(Option<&Scanned<'_>>, &'static str); 2],
+        now: Timestamp,
+    ) -> Result<Timestamp, AssertionRefused> {
+        let time = |claim, name| claims::time(claim).map_err(|()| AssertionRefused::Claim(name));
+        let expires = time(exp, "exp")?.ok_or(AssertionRefused::Claim("exp"))?;
         if expires.saturating_add(self.leeway) <= now {
             return Err(AssertionRefused::Expired);
         }
@@ -163,8 +173,8 @@ impl AssertionVerifier {
         if expires > latest.saturating_add(LONGEST_LIFETIME) {
             return Err(AssertionRefused::TooLong);
         }
-        for name in ["iat", "nbf"] {
-            if time(name)?.is_some_and(|at| at > latest) {
+        for (claim, name) in beginnings {
+            if time(claim, name)?.is_some_and(|at| at > latest) {
                 return Err(AssertionRefused::NotYetValid(name));
             }
         }
@@ -178,10 +188,12 @@ impl AssertionVerifier {
 /// # Errors
 /// [`AssertionRefused`] when the assertion is malformed or names no client.
 pub fn unverified_client_id(assertion: &ClientAssertion) -> Result<ClientId, AssertionRefused> {
-    let claims = Compact::parse(assertion.expose_secret())?.claims()?;
-    text(&claims, "iss").map(ClientId::from)
+    let jws = Compact::parse(assertion.expose_secret())?;
+    jws.header()?;
+    let [iss] = jws.claims_named(["iss"])?;
+    text(iss.as_ref(), "iss").map(ClientId::from)
 }
 
-fn text<'c>(claims: &'c Map<String, Value>, name: &'static str) -> Result<&'c str, AssertionRefused> {
-    claims.get(name).and_then(Value::as_str).ok_or(AssertionRefused::Claim(name))
+fn text<'c>(claim: Option<&'c Scanned<'_>>, name: &'static str) -> Result<&'c str, AssertionRefused> {
+    claim.and_then(Scanned::as_text).ok_or(AssertionRefused::Claim(name))
 }

@@ -1,26 +1,35 @@
 //! Reading the claims that JWTs have in common (RFC 7519, section 4.1).
 
-use serde_json::{Map, Value};
+use crate::scan::Scanned;
 use smart_core::time::Timestamp;
+use std::borrow::Cow;
 
 /// `aud`: one text, or an array of texts. `None` when it is neither.
-pub(crate) fn audience(claims: &Map<String, Value>) -> Option<Vec<&str>> {
-    match claims.get("aud") {
-        Some(Value::String(one)) => Some(vec![one]),
-        Some(Value::Array(several)) => several.iter().map(Value::as_str).collect(),
+pub(crate) fn audience<'c, 'j>(claim: Option<&'c Scanned<'j>>) -> Option<&'c [Cow<'j, str>]> {
+    match claim {
+        Some(Scanned::Text(one)) => Some(std::slice::from_ref(one)),
+        Some(Scanned::Texts(several)) => Some(several),
         _ => None,
     }
 }
 
 /// A `NumericDate`: seconds, with a fraction at most (RFC 7519, section 2), which is cut off.
 #[expect(clippy::cast_possible_truncation, reason = "the cast saturates, and either end is refused as a date")]
-pub(crate) fn time(claims: &Map<String, Value>, name: &str) -> Result<Option<Timestamp>, ()> {
-    match claims.get(name) {
-        None => Ok(None),
-        Some(Value::Number(number)) => {
-            let seconds = number.as_i64().or_else(|| number.as_f64().map(|s| s.floor() as i64));
-            seconds.map(|s| Some(Timestamp::from_unix_seconds(s))).ok_or(())
-        }
-        Some(_) => Err(()),
-    }
+pub(crate) fn time(claim: Option<&Scanned<'_>>) -> Result<Option<Timestamp>, ()> {
+    let seconds = match claim {
+        None => return Ok(None),
+        Some(Scanned::Integer(seconds)) => *seconds,
+        Some(Scanned::Float(seconds)) => seconds.floor() as i64,
+        Some(_) => return Err(()),
+    };
+    Ok(Some(Timestamp::from_unix_seconds(seconds)))
+}
+
+/// The left half of the digest of a token or code (OpenID Connect Core, section 3.1.3.6), as `at_hash` and `c_hash` have
+/// it.
+pub(crate) fn half_hash(digest: &'static ring::digest::Algorithm, text: &str) -> String {
+    use base64::Engine as _;
+    let digest = ring::digest::digest(digest, text.as_bytes());
+    let half = digest.as_ref().get(..digest.as_ref().len() / 2).unwrap_or_default();
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(half)
 }

@@ -14,6 +14,8 @@ use std::time::Duration;
 
 /// The longest lifetime that SMART allows.
 pub(crate) const LONGEST_LIFETIME: Duration = Duration::from_secs(300);
+/// The type of the drafts after RFC 7523 (draft-ietf-oauth-rfc7523bis).
+pub(crate) const EXPLICIT_TYPE: &str = "client-authentication+jwt";
 /// The default: a minute short of what is allowed.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(240);
 
@@ -83,6 +85,7 @@ pub struct ClientAssertionBuilder {
     lifetime: Duration,
     key_url: Option<String>,
     issued_at: bool,
+    typ: &'static str,
 }
 
 /// An assertion without its signature. It is used up by [`attach`](Self::attach).
@@ -94,7 +97,14 @@ pub struct UnsignedAssertion {
 impl ClientAssertionBuilder {
     /// For requests to the token endpoint with this URL, byte for byte as it is posted to.
     pub fn new(client_id: ClientId, token_endpoint: impl Into<String>) -> Self {
-        Self { client_id, audience: token_endpoint.into(), lifetime: DEFAULT_LIFETIME, key_url: None, issued_at: true }
+        Self {
+            client_id,
+            audience: token_endpoint.into(),
+            lifetime: DEFAULT_LIFETIME,
+            key_url: None,
+            issued_at: true,
+            typ: "JWT",
+        }
     }
 
     /// Another audience than the token endpoint: the issuer, for servers that follow the drafts after RFC 7523.
@@ -130,6 +140,14 @@ impl ClientAssertionBuilder {
         self
     }
 
+    /// Says in the header that this is a client assertion and nothing else: `typ` is `client-authentication+jwt`. For
+    /// servers that follow the drafts after RFC 7523, which want the issuer as audience too
+    /// ([`with_audience`](Self::with_audience)). SMART has `JWT`, the default.
+    pub fn with_explicit_type(mut self) -> Self {
+        self.typ = EXPLICIT_TYPE;
+        self
+    }
+
     /// Makes an assertion to be signed elsewhere.
     ///
     /// # Errors
@@ -148,7 +166,7 @@ impl ClientAssertionBuilder {
             return Err(ClientAssertionError::EmptyKeyId);
         }
         let mut header = Map::new();
-        header.insert("typ".into(), "JWT".into());
+        header.insert("typ".into(), self.typ.into());
         if let Some(url) = &self.key_url {
             header.insert("jku".into(), url.as_str().into());
         }

@@ -75,6 +75,12 @@ pub enum KeyError {
     /// The text holds a public key or certificate, not a private key.
     #[error("the PEM text holds a public key or certificate; the private key is needed")]
     PublicOnly,
+    /// The text has no public key, or several.
+    #[error("the text has {found} public keys in PEM (`PUBLIC KEY` or `RSA PUBLIC KEY`); one is needed")]
+    PublicPem {
+        /// How many it has; none when it is malformed.
+        found: usize,
+    },
     /// The text holds several private keys.
     #[error("the PEM text holds several private keys; one is needed")]
     SeveralPrivateKeys,
@@ -84,8 +90,8 @@ pub enum KeyError {
     /// The private and the public half do not belong together.
     #[error("the private and the public half of the key do not belong together")]
     Mismatch,
-    /// A private key stands in a set of public ones.
-    #[error("the entry is a private key; the set should hold public ones only")]
+    /// A private key stands where public ones belong.
+    #[error("this is a private key where only public ones belong; keep it secret")]
     PrivateInPublicSet,
     /// `use` or `key_ops` say that the key is not for signing.
     #[error("the key's `use` or `key_ops` say that it is not for signing")]
@@ -166,6 +172,9 @@ pub enum JwsError {
     /// The issuer publishes a key with the token's id, but one that is not used here.
     #[error("the issuer's key with the token's key id is of no use: {0}")]
     UnusableKey(KeyError),
+    /// The token names no key id, and none of the issuer's keys verifies it: it is forged, or signed with a newer key.
+    #[error("the token names no key id, and no key of the issuer verifies it")]
+    NoKeyVerifies,
     /// No key fits, or the token names none and there are several.
     #[error("{0} keys of the issuer fit the token, not one")]
     AmbiguousKey(usize),
@@ -227,6 +236,7 @@ impl JwsError {
             Self::Header(_) => "header",
             Self::UnknownKey => "unknown-key",
             Self::UnusableKey(_) => "unusable-key",
+            Self::NoKeyVerifies => "no-key-verifies",
             Self::AmbiguousKey(_) => "ambiguous-key",
             Self::Signature => "signature",
         }

@@ -1,6 +1,7 @@
 //! An ID token that was validated.
 
 use crate::algorithm::SigningAlgorithm;
+use crate::lazy_claims::LazyClaims;
 use crate::original_login::OriginalLogin;
 use serde_json::{Map, Value};
 use smart_core::time::Timestamp;
@@ -16,7 +17,9 @@ pub struct IdToken {
     pub(crate) expires_at: Timestamp,
     pub(crate) issued_at: Timestamp,
     pub(crate) authenticated_at: Option<Timestamp>,
-    pub(crate) claims: Map<String, Value>,
+    pub(crate) nonce: Option<String>,
+    pub(crate) fhir_user: Option<String>,
+    pub(crate) claims: LazyClaims,
 }
 
 impl IdToken {
@@ -38,8 +41,12 @@ impl IdToken {
     /// The user as a FHIR resource, as it came: the `fhirUser` claim, or the `profile` claim of an STU1 server when it
     /// looks like a reference to a user. Resolve it with [`FhirUser`](smart_core::context::FhirUser).
     pub fn fhir_user(&self) -> Option<&str> {
-        let text = |name: &str| self.claims.get(name).and_then(Value::as_str).filter(|t| !t.is_empty());
-        text("fhirUser").or_else(|| text("profile").filter(|profile| looks_like_a_user(profile)))
+        self.fhir_user.as_deref()
+    }
+
+    /// Which of the two claims names the user.
+    pub(crate) fn pick_fhir_user<'c>(fhir_user: Option<&'c str>, profile: Option<&'c str>) -> Option<&'c str> {
+        fhir_user.filter(|user| !user.is_empty()).or_else(|| profile.filter(|profile| looks_like_a_user(profile)))
     }
 
     /// Whom it is for: this client, and audiences that were said to be trusted.
@@ -69,7 +76,7 @@ impl IdToken {
 
     /// The nonce, where it has one.
     pub fn nonce(&self) -> Option<&str> {
-        self.claims.get("nonce").and_then(Value::as_str)
+        self.nonce.as_deref()
     }
 
     /// What a later token of the same session has to agree with.
@@ -81,13 +88,13 @@ impl IdToken {
             authorized_party: self.authorized_party.clone(),
             issued_at: self.issued_at,
             authenticated_at: self.authenticated_at,
-            nonce: self.nonce().map(str::to_owned),
+            nonce: self.nonce.clone(),
         }
     }
 
     /// All claims.
     pub fn claims(&self) -> &Map<String, Value> {
-        &self.claims
+        self.claims.members()
     }
 }
 

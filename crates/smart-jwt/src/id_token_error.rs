@@ -9,6 +9,12 @@ pub enum IdTokenError {
     /// Form, algorithm, key or signature.
     #[error(transparent)]
     Jws(#[from] JwsError),
+    /// The header says that the token is of another kind than an ID token.
+    #[error("it is no ID token but a `{got}` (typ)")]
+    Type {
+        /// The kind, cut and cleaned.
+        got: String,
+    },
     /// A required claim is missing or of the wrong kind.
     #[error("the claim `{0}` is missing or malformed")]
     Claim(&'static str),
@@ -53,6 +59,15 @@ pub enum IdTokenError {
     /// `at_hash` does not belong to the access token.
     #[error("it belongs to another access token (at_hash)")]
     AccessTokenHash,
+    /// `c_hash` does not belong to the authorization code.
+    #[error("it belongs to another authorization code (c_hash)")]
+    CodeHash,
+    /// The person authenticated longer ago than was asked for, or in the future.
+    #[error("the person authenticated too long ago, or in the future (auth_time); log in again")]
+    AuthenticationTime,
+    /// The person authenticated in another way than was asked for.
+    #[error("the person did not authenticate in one of the ways that were asked for (acr); log in again")]
+    AuthenticationContext,
     /// The token of a renewal differs from the login's in a claim that has to stay (OpenID Connect Core, 12.2).
     #[error("its `{0}` is not that of the login that is renewed; log in again")]
     Renewal(&'static str),
@@ -63,6 +78,7 @@ impl IdTokenError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Jws(error) => error.code(),
+            Self::Type { .. } => "type",
             Self::Claim("iss") => "claim-iss",
             Self::Claim("sub") => "claim-sub",
             Self::Claim("aud") => "claim-aud",
@@ -72,6 +88,8 @@ impl IdTokenError {
             Self::Claim("auth_time") => "claim-auth-time",
             Self::Claim("nonce") => "claim-nonce",
             Self::Claim("at_hash") => "claim-at-hash",
+            Self::Claim("c_hash") => "claim-c-hash",
+            Self::Claim("acr") => "claim-acr",
             Self::Claim(_) => "claim",
             Self::Issuer { .. } => "issuer",
             Self::Audience => "audience",
@@ -85,6 +103,9 @@ impl IdTokenError {
             Self::NonceMissing => "nonce-missing",
             Self::Nonce => "nonce",
             Self::AccessTokenHash => "access-token-hash",
+            Self::CodeHash => "code-hash",
+            Self::AuthenticationTime => "authentication-time",
+            Self::AuthenticationContext => "authentication-context",
             Self::Renewal(_) => "renewal",
         }
     }
@@ -94,9 +115,9 @@ impl IdTokenError {
         matches!(self, Self::IssuedInFuture | Self::NotYetValid) || self.needs_refetch()
     }
 
-    /// Whether fresh keys of the issuer might change the verdict: the token names a key that is not in the set. Fetch
-    /// them once (OpenID Connect Core, section 10.1.1).
+    /// Whether fresh keys of the issuer might change the verdict: the token names a key that is not in the set, or
+    /// names none and no key of the set verifies it. Fetch them once (OpenID Connect Core, section 10.1.1).
     pub fn needs_refetch(&self) -> bool {
-        matches!(self, Self::Jws(JwsError::UnknownKey))
+        matches!(self, Self::Jws(JwsError::UnknownKey | JwsError::NoKeyVerifies))
     }
 }

@@ -5,6 +5,7 @@ use crate::id_token_validator::IdTokenValidator;
 use ring::digest::{SHA256, digest};
 use smart_core::client_id::ClientId;
 use smart_core::issuer::Issuer;
+use smart_core::secret::AuthorizationCode;
 use smart_core::state::Nonce;
 use std::time::Duration;
 use subtle::ConstantTimeEq as _;
@@ -23,6 +24,9 @@ pub struct IdTokenPolicy {
     pub(crate) leeway: Duration,
     pub(crate) max_age: Option<Duration>,
     pub(crate) nonce: Option<ExpectedNonce>,
+    pub(crate) code: Option<AuthorizationCode>,
+    pub(crate) max_authentication_age: Option<Duration>,
+    pub(crate) authentication_contexts: Vec<String>,
     pub(crate) trusted_audiences: Vec<String>,
 }
 
@@ -36,7 +40,7 @@ pub(crate) enum ExpectedNonce {
 impl ExpectedNonce {
     pub(crate) fn is(&self, got: &str) -> bool {
         match self {
-            Self::Itself(sent) => Nonce::new(got) == *sent,
+            Self::Itself(sent) => sent.expose_secret().as_bytes().ct_eq(got.as_bytes()).into(),
             Self::Sha256(sent) => digest(&SHA256, got.as_bytes()).as_ref().ct_eq(sent).into(),
         }
     }
@@ -54,6 +58,9 @@ impl IdTokenPolicy {
             leeway: Duration::from_mins(1),
             max_age: None,
             nonce: None,
+            code: None,
+            max_authentication_age: None,
+            authentication_contexts: Vec::new(),
             trusted_audiences: Vec::new(),
         }
     }
@@ -92,6 +99,27 @@ impl IdTokenPolicy {
     /// How long ago the token may have been issued. Default: any time.
     pub fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = Some(max_age);
+        self
+    }
+
+    /// The code that the token came for: `c_hash`, where present, has to belong to it (OpenID Connect Core, section
+    /// 3.3.2.11). Default: not checked.
+    pub fn code(mut self, code: AuthorizationCode) -> Self {
+        self.code = Some(code);
+        self
+    }
+
+    /// How long ago the person may have authenticated, where the request said so (`max_age`): the token must say when
+    /// (`auth_time`). Default: not checked.
+    pub fn max_authentication_age(mut self, age: Duration) -> Self {
+        self.max_authentication_age = Some(age);
+        self
+    }
+
+    /// A way to authenticate that is good enough, where the request asked for some (`acr_values`): the token must name
+    /// one of them (`acr`). Default: not checked.
+    pub fn authentication_context(mut self, acr: impl Into<String>) -> Self {
+        self.authentication_contexts.push(acr.into());
         self
     }
 

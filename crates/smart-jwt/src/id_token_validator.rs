@@ -6,11 +6,9 @@ use crate::id_token::IdToken;
 use crate::id_token_error::IdTokenError;
 use crate::id_token_policy::IdTokenPolicy;
 use crate::jwks::Jwks;
-use crate::jws::verify_jws;
+use crate::jws::{Compact, Header};
 use crate::original_login::OriginalLogin;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Map, Value};
+use crate::scan::Scanned;
 use smart_core::client_id::ClientId;
 use smart_core::issuer::Issuer;
 use smart_core::secret::{AccessToken, RawIdToken};
@@ -29,10 +27,52 @@ pub struct IdTokenValidator {
     pub(crate) policy: IdTokenPolicy,
 }
 
+/// The claims that are looked at.
+struct Claims<'p> {
+    iss: Option<Scanned<'p>>,
+    sub: Option<Scanned<'p>>,
+    aud: Option<Scanned<'p>>,
+    azp: Option<Scanned<'p>>,
+    exp: Option<Scanned<'p>>,
+    iat: Option<Scanned<'p>>,
+    nbf: Option<Scanned<'p>>,
+    auth_time: Option<Scanned<'p>>,
+    acr: Option<Scanned<'p>>,
+    nonce: Option<Scanned<'p>>,
+    at_hash: Option<Scanned<'p>>,
+    c_hash: Option<Scanned<'p>>,
+    fhir_user: Option<Scanned<'p>>,
+    profile: Option<Scanned<'p>>,
+}
+
+impl<'p> Claims<'p> {
+    fn of(jws: &'p Compact<'_>) -> Result<Self, IdTokenError> {
+        let [iss, sub, aud, azp, exp, iat, nbf, auth_time, acr, nonce, at_hash, c_hash, fhir_user, profile] = jws
+            .claims_named([
+                "iss",
+                "sub",
+                "aud",
+                "azp",
+                "exp",
+                "iat",
+                "nbf",
+                "auth_time",
+                "acr",
+                "nonce",
+                "at_hash",
+                "c_hash",
+                "fhirUser",
+                "profile",
+            ])?;
+        Ok(Self { iss, sub, aud, azp, exp, iat, nbf, auth_time, acr, nonce, at_hash, c_hash, fhir_user, profile })
+    }
+}
+
 /// The times of a token that passed.
 struct Times {
-    expires_at: Timestamp,
-    issued_at: Timestamp,
+    exp: Timestamp,
+    iat: Timestamp,
+    auth_time: Option<Timestamp>,
 }
 
 impl IdTokenValidator {
@@ -148,99 +188,142 @@ impl IdTokenValidator {
         now: Timestamp,
         access_token: Option<&AccessToken>,
     ) -> Result<IdToken, IdTokenError> {
-        let jws = verify_jws(token.expose_secret(), keys, &self.policy.algorithms)?;
-        let claims = jws.claims;
-        let issuer = self.check_issuer(&claims)?;
-        let subject = text(&claims, "sub")?.to_owned();
+        let jws = Compact::parse(token.expose_secret())?;
+        let header = jws.header()?;
+        let algorithm = jws.verify(&header, keys, &self.policy.algorithms)?;
+        check_type(&header)?;
+        let claims = Claims::of(&jws)?;
+        let issuer = self.check_issuer(&claims)?.to_owned();
+        let subject = text(claims.sub.as_ref(), "sub")?;
         if subject.is_empty() || subject.len() > MAX_SUBJECT || !subject.is_ascii() {
             return Err(IdTokenError::Claim("sub"));
         }
         let audience = self.check_audience(&claims)?;
         let times = self.check_times(&claims, now)?;
-        if claims.get("nonce").is_some_and(|nonce| !nonce.is_string()) {
-            return Err(IdTokenError::Claim("nonce"));
+        self.check_authentication(&claims, &times, now)?;
+        let nonce = claims.nonce.as_ref().map(|nonce| text(Some(nonce), "nonce")).transpose()?;
+        if let Some(access_token) = access_token
+            && !is_half_hash(claims.at_hash.as_ref(), "at_hash", algorithm, access_token.expose_secret())?
+        {
+            return Err(IdTokenError::AccessTokenHash);
         }
-        if let Some(access_token) = access_token {
-            check_at_hash(&claims, jws.algorithm, access_token)?;
+        if let Some(code) = &self.policy.code
+            && !is_half_hash(claims.c_hash.as_ref(), "c_hash", algorithm, code.expose_secret())?
+        {
+            return Err(IdTokenError::CodeHash);
         }
+        let fhir_user = IdToken::pick_fhir_user(
+            claims.fhir_user.as_ref().and_then(Scanned::as_text),
+            claims.profile.as_ref().and_then(Scanned::as_text),
+        );
         Ok(IdToken {
-            algorithm: jws.algorithm,
+            algorithm,
             issuer,
-            subject,
+            subject: subject.to_owned(),
             audience,
-            authorized_party: claims.get("azp").and_then(Value::as_str).map(str::to_owned),
-            expires_at: times.expires_at,
-            issued_at: times.issued_at,
-            authenticated_at: time(&claims, "auth_time")?,
-            claims,
+            authorized_party: claims.azp.as_ref().and_then(Scanned::as_text).map(str::to_owned),
+            expires_at: times.exp,
+            issued_at: times.iat,
+            authenticated_at: times.auth_time,
+            nonce: nonce.map(str::to_owned),
+            fhir_user: fhir_user.map(str::to_owned),
+            claims: jws.into_lazy_claims(),
         })
     }
 
-    fn check_issuer(&self, claims: &Map<String, Value>) -> Result<String, IdTokenError> {
-        let got = text(claims, "iss")?;
+    fn check_issuer<'c>(&self, claims: &'c Claims<'_>) -> Result<&'c str, IdTokenError> {
+        let got = text(claims.iss.as_ref(), "iss")?;
         if self.policy.is_issuer(got) {
-            return Ok(got.to_owned());
+            return Ok(got);
         }
         Err(IdTokenError::Issuer { got: shown(got, 200), expected: self.policy.issuer.as_str().to_owned() })
     }
 
-    fn check_audience(&self, claims: &Map<String, Value>) -> Result<Vec<String>, IdTokenError> {
-        let audience = claims::audience(claims).ok_or(IdTokenError::Claim("aud"))?;
+    fn check_audience(&self, claims: &Claims<'_>) -> Result<Vec<String>, IdTokenError> {
+        let audience = claims::audience(claims.aud.as_ref()).ok_or(IdTokenError::Claim("aud"))?;
         let own = self.policy.client_id.as_str();
-        if !audience.contains(&own) {
+        if !audience.iter().any(|a| a == own) {
             return Err(IdTokenError::Audience);
         }
-        if audience.iter().any(|a| *a != own && !self.policy.trusted_audiences.iter().any(|t| t == a)) {
+        if audience.iter().any(|a| a != own && !self.policy.trusted_audiences.iter().any(|t| t == a)) {
             return Err(IdTokenError::UntrustedAudience);
         }
-        match claims.get("azp") {
+        match &claims.azp {
             None if audience.len() > 1 => Err(IdTokenError::AuthorizedPartyMissing),
-            Some(party) if party != own => Err(IdTokenError::AuthorizedParty),
-            _ => Ok(audience.into_iter().map(str::to_owned).collect()),
+            Some(party) if party.as_text() != Some(own) => Err(IdTokenError::AuthorizedParty),
+            _ => Ok(audience.iter().map(|a| a.clone().into_owned()).collect()),
         }
     }
 
-    fn check_times(&self, claims: &Map<String, Value>, now: Timestamp) -> Result<Times, IdTokenError> {
+    fn check_times(&self, claims: &Claims<'_>, now: Timestamp) -> Result<Times, IdTokenError> {
         let latest = now.saturating_add(self.policy.leeway);
         let earliest = now.saturating_sub(self.policy.leeway);
-        let expires_at = time(claims, "exp")?.ok_or(IdTokenError::Claim("exp"))?;
-        if expires_at <= earliest {
+        let exp = time(claims.exp.as_ref(), "exp")?.ok_or(IdTokenError::Claim("exp"))?;
+        if exp <= earliest {
             return Err(IdTokenError::Expired);
         }
-        let issued_at = time(claims, "iat")?.ok_or(IdTokenError::Claim("iat"))?;
-        if issued_at > latest {
+        let iat = time(claims.iat.as_ref(), "iat")?.ok_or(IdTokenError::Claim("iat"))?;
+        if iat > latest {
             return Err(IdTokenError::IssuedInFuture);
         }
-        if self.policy.max_age.is_some_and(|age| issued_at.saturating_add(age) < earliest) {
+        if self.policy.max_age.is_some_and(|age| iat.saturating_add(age) < earliest) {
             return Err(IdTokenError::TooOld);
         }
-        match time(claims, "nbf")? {
-            Some(not_before) if not_before > latest => Err(IdTokenError::NotYetValid),
-            _ => Ok(Times { expires_at, issued_at }),
+        if time(claims.nbf.as_ref(), "nbf")?.is_some_and(|not_before| not_before > latest) {
+            return Err(IdTokenError::NotYetValid);
         }
+        Ok(Times { exp, iat, auth_time: time(claims.auth_time.as_ref(), "auth_time")? })
     }
-}
 
-fn text<'c>(claims: &'c Map<String, Value>, name: &'static str) -> Result<&'c str, IdTokenError> {
-    claims.get(name).and_then(Value::as_str).ok_or(IdTokenError::Claim(name))
-}
-
-fn time(claims: &Map<String, Value>, name: &'static str) -> Result<Option<Timestamp>, IdTokenError> {
-    claims::time(claims, name).map_err(|()| IdTokenError::Claim(name))
-}
-
-fn check_at_hash(
-    claims: &Map<String, Value>,
-    algorithm: SigningAlgorithm,
-    access_token: &AccessToken,
-) -> Result<(), IdTokenError> {
-    let Some(claim) = claims.get("at_hash") else { return Ok(()) };
-    let claimed = claim.as_str().ok_or(IdTokenError::Claim("at_hash"))?;
-    let digest = ring::digest::digest(algorithm.digest(), access_token.expose_secret().as_bytes());
-    let half = digest.as_ref().get(..digest.as_ref().len() / 2).unwrap_or_default();
-    if URL_SAFE_NO_PAD.encode(half).as_bytes().ct_eq(claimed.as_bytes()).into() {
+    /// When and how the person authenticated, where that was asked for (OpenID Connect Core, section 3.1.3.7, 12 and 13).
+    fn check_authentication(&self, claims: &Claims<'_>, times: &Times, now: Timestamp) -> Result<(), IdTokenError> {
+        if let Some(age) = self.policy.max_authentication_age {
+            let at = times.auth_time.ok_or(IdTokenError::Claim("auth_time"))?;
+            let leeway = self.policy.leeway;
+            if at > now.saturating_add(leeway) || at.saturating_add(age) < now.saturating_sub(leeway) {
+                return Err(IdTokenError::AuthenticationTime);
+            }
+        }
+        if !self.policy.authentication_contexts.is_empty() {
+            let acr = text(claims.acr.as_ref(), "acr")?;
+            if !self.policy.authentication_contexts.iter().any(|own| own == acr) {
+                return Err(IdTokenError::AuthenticationContext);
+            }
+        }
         Ok(())
-    } else {
-        Err(IdTokenError::AccessTokenHash)
     }
+}
+
+/// A token that says it is of another kind is none for us, though its signature and claims may fit: an access token, a
+/// logout token (RFC 8725, sections 3.11 and 3.12).
+fn check_type(header: &Header<'_>) -> Result<(), IdTokenError> {
+    const OTHER_KINDS: &str = "+jwt";
+    let is_other = |typ: &str| {
+        let at = typ.len().checked_sub(OTHER_KINDS.len());
+        at.and_then(|at| typ.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case(OTHER_KINDS))
+    };
+    match header.typ()? {
+        Some(typ) if is_other(typ) => Err(IdTokenError::Type { got: shown(typ, 40) }),
+        _ => Ok(()),
+    }
+}
+
+fn text<'c>(claim: Option<&'c Scanned<'_>>, name: &'static str) -> Result<&'c str, IdTokenError> {
+    claim.and_then(Scanned::as_text).ok_or(IdTokenError::Claim(name))
+}
+
+fn time(claim: Option<&Scanned<'_>>, name: &'static str) -> Result<Option<Timestamp>, IdTokenError> {
+    claims::time(claim).map_err(|()| IdTokenError::Claim(name))
+}
+
+/// Whether the claim, where present, is the half hash of `text`.
+fn is_half_hash(
+    claim: Option<&Scanned<'_>>,
+    name: &'static str,
+    algorithm: SigningAlgorithm,
+    text: &str,
+) -> Result<bool, IdTokenError> {
+    let Some(claim) = claim else { return Ok(true) };
+    let claimed = claim.as_text().ok_or(IdTokenError::Claim(name))?;
+    Ok(claims::half_hash(algorithm.digest(), text).as_bytes().ct_eq(claimed.as_bytes()).into())
 }

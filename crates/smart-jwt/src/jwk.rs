@@ -5,6 +5,7 @@ use crate::backend::{PublicNumbers, VerifyingKey};
 use crate::curve::Curve;
 use crate::der::without_leading_zeros;
 use crate::error::KeyError;
+use crate::public_key;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
@@ -17,8 +18,15 @@ pub(crate) const PRIVATE_MEMBERS: &[&str] = &["d", "p", "q", "dp", "dq", "qi", "
 /// cheap and share what was prepared for the crypto library.
 #[derive(Clone)]
 pub struct Jwk {
-    members: Arc<Map<String, Value>>,
+    described: Arc<Described>,
     verifying: Arc<VerifyingKey>,
+}
+
+/// The members, and what of them is asked for with each token.
+struct Described {
+    members: Map<String, Value>,
+    kid: Option<String>,
+    algorithms: Vec<SigningAlgorithm>,
 }
 
 impl Jwk {
@@ -37,11 +45,7 @@ impl Jwk {
                     let octets = octets(text(member)?, member)?;
                     if octets.len() == curve.octets() { Ok(octets) } else { Err(KeyError::Member { member }) }
                 };
-                let (x, y) = (coordinate("x")?, coordinate("y")?);
-                if !curve.contains(&x, &y) {
-                    return Err(KeyError::Invalid);
-                }
-                PublicNumbers::Ec { curve, x, y }
+                ec_numbers(curve, coordinate("x")?, coordinate("y")?)?
             }
             _ => return Err(KeyError::Unsupported),
         };
@@ -54,75 +58,138 @@ impl Jwk {
             return Err(KeyError::Member { member: "key_ops" });
         }
         let public = members.iter().filter(|(name, _)| !PRIVATE_MEMBERS.contains(&name.as_str()));
-        Ok(Self {
-            members: Arc::new(public.map(|(name, value)| (name.clone(), value.clone())).collect()),
-            verifying: Arc::new(VerifyingKey::new(&numbers)),
-        })
+        let public = public.map(|(name, value)| (name.clone(), value.clone())).collect();
+        Ok(Self { described: Described::new(public), verifying: Arc::new(VerifyingKey::new(&numbers)) })
+    }
+
+    /// Reads a public key from PEM: `PUBLIC KEY` (RFC 5280, section 4.1.2.7) or `RSA PUBLIC KEY` (RFC 8017, appendix
+    /// A.1.1). Its id is the RFC 7638 thumbprint, as it is for the private half; [`with_kid`](Self::with_kid) gives
+    /// another. Without `alg`, it verifies with each algorithm of its type that the caller allows.
+    ///
+    /// # Errors
+    /// [`KeyError::PublicPem`] when the text has none or several, [`KeyError::TooShort`] for RSA keys below 2048 bits,
+    /// [`KeyError::Invalid`] for a point that is not on its curve, and so on.
+    pub fn from_public_pem(pem: &str) -> Result<Self, KeyError> {
+        let key = Self::from_members(&public_key::from_pem(pem)?)?;
+        let kid = key.thumbprint();
+        Ok(key.with_member("kid", kid))
+    }
+
+    /// The same key under another id: the one that the token's issuer names it by.
+    ///
+    /// # Errors
+    /// [`KeyError::Member`] for an empty id.
+    pub fn with_kid(&self, kid: &str) -> Result<Self, KeyError> {
+        if kid.is_empty() {
+            Err(KeyError::Member { member: "kid" })
+        } else {
+            Ok(self.with_member("kid", kid.to_owned()))
+        }
+    }
+
+    /// The same key, for one algorithm only.
+    ///
+    /// # Errors
+    /// [`KeyError::Algorithm`] when the key does not fit.
+    pub fn with_algorithm(&self, algorithm: SigningAlgorithm) -> Result<Self, KeyError> {
+        let key = self.with_member("alg", algorithm.as_str().to_owned());
+        if key.verifies(algorithm) { Ok(key) } else { Err(KeyError::Algorithm(algorithm)) }
+    }
+
+    fn with_member(&self, name: &str, value: String) -> Self {
+        let mut members = self.described.members.clone();
+        members.insert(name.into(), value.into());
+        Self { described: Described::new(members), verifying: Arc::clone(&self.verifying) }
     }
 
     /// The same key with other descriptive members.
     pub(crate) fn described(&self, kid: &str, algorithm: SigningAlgorithm) -> Self {
-        let mut members = Map::clone(&self.members);
+        let mut members = self.described.members.clone();
         members.insert("kid".into(), kid.into());
         members.insert("alg".into(), algorithm.as_str().into());
         members.insert("use".into(), "sig".into());
         members.shift_remove("key_ops");
-        Self { members: Arc::new(members), verifying: Arc::clone(&self.verifying) }
+        Self { described: Described::new(members), verifying: Arc::clone(&self.verifying) }
     }
 
     /// The key type: `RSA` or `EC`.
     pub fn kty(&self) -> &str {
-        self.text("kty").unwrap_or_default()
+        self.described.text("kty").unwrap_or_default()
     }
 
     /// What the key is for, where it says so: `sig` or `enc`.
     pub fn key_use(&self) -> Option<&str> {
-        self.text("use")
+        self.described.text("use")
     }
 
     /// The operations that the key is for, where it names them.
     pub fn key_ops(&self) -> Option<Vec<&str>> {
-        self.members.get("key_ops")?.as_array().map(|ops| ops.iter().filter_map(Value::as_str).collect())
+        self.described.key_ops()
     }
 
     /// The key id.
     pub fn kid(&self) -> Option<&str> {
-        self.text("kid")
+        self.described.kid.as_deref()
     }
 
     /// The algorithm that the key is for, where it says so.
     pub fn alg(&self) -> Option<&str> {
-        self.text("alg")
+        self.described.text("alg")
+    }
+
+    /// The algorithms whose signatures the key may verify: type, curve, `use`, `key_ops` and `alg` all agree.
+    pub fn algorithms(&self) -> &[SigningAlgorithm] {
+        &self.described.algorithms
     }
 
     /// The key as JSON: public members only.
     pub fn to_json(&self) -> Value {
-        Value::Object(Map::clone(&self.members))
+        Value::Object(self.described.members.clone())
     }
 
     /// The thumbprint with SHA-256 (RFC 7638): a key id that everybody computes alike.
     pub fn thumbprint(&self) -> String {
         // RFC 7638, section 3: the required members only, in lexicographic order, without blanks.
-        let names: &[&str] =
-            if self.text("kty") == Some("RSA") { &["e", "kty", "n"] } else { &["crv", "kty", "x", "y"] };
-        let required: Vec<String> =
-            names.iter().map(|name| format!("\"{name}\":\"{}\"", self.text(name).unwrap_or_default())).collect();
+        let names: &[&str] = if self.kty() == "RSA" { &["e", "kty", "n"] } else { &["crv", "kty", "x", "y"] };
+        let required: Vec<String> = names
+            .iter()
+            .map(|name| format!("\"{name}\":\"{}\"", self.described.text(name).unwrap_or_default()))
+            .collect();
         let canonical = format!("{{{}}}", required.join(","));
         URL_SAFE_NO_PAD.encode(ring::digest::digest(&ring::digest::SHA256, canonical.as_bytes()).as_ref())
     }
 
-    /// Whether the key may verify signatures of `algorithm`: type, curve, `use`, `key_ops` and `alg` all agree.
+    /// Whether the key may verify signatures of `algorithm`.
     pub(crate) fn verifies(&self, algorithm: SigningAlgorithm) -> bool {
-        self.text("kty") == Some(algorithm.key_type())
-            && algorithm.curve().is_none_or(|curve| self.text("crv") == Some(curve))
-            && self.text("use").is_none_or(|usage| usage == "sig")
-            && self.alg().is_none_or(|alg| alg == algorithm.as_str())
-            && self.key_ops().is_none_or(|ops| ops.contains(&"verify"))
+        self.described.algorithms.contains(&algorithm)
     }
 
     /// Whether the signature is the key's; never when the algorithm does not fit the key.
     pub(crate) fn verify(&self, algorithm: SigningAlgorithm, input: &[u8], signature: &[u8]) -> bool {
         self.verifies(algorithm) && self.verifying.verify(algorithm, input, signature)
+    }
+}
+
+impl Described {
+    fn new(members: Map<String, Value>) -> Arc<Self> {
+        let mut described = Self { members, kid: None, algorithms: Vec::new() };
+        described.kid = described.text("kid").map(str::to_owned);
+        let fitting = SigningAlgorithm::ALL.into_iter().filter(|algorithm| described.fits(*algorithm)).collect();
+        described.algorithms = fitting;
+        Arc::new(described)
+    }
+
+    fn fits(&self, algorithm: SigningAlgorithm) -> bool {
+        let (kty, crv) = algorithm.curve().map_or(("RSA", None), |curve| ("EC", Some(curve.name())));
+        self.text("kty") == Some(kty)
+            && crv.is_none_or(|crv| self.text("crv") == Some(crv))
+            && self.text("use").is_none_or(|usage| usage == "sig")
+            && self.text("alg").is_none_or(|alg| alg == algorithm.as_str())
+            && self.key_ops().is_none_or(|ops| ops.contains(&"verify"))
+    }
+
+    fn key_ops(&self) -> Option<Vec<&str>> {
+        self.members.get("key_ops")?.as_array().map(|ops| ops.iter().filter_map(Value::as_str).collect())
     }
 
     fn text(&self, name: &str) -> Option<&str> {
@@ -132,6 +199,10 @@ impl Jwk {
 
 fn octets(text: &str, member: &'static str) -> Result<Vec<u8>, KeyError> {
     URL_SAFE_NO_PAD.decode(text).map_err(|_| KeyError::Member { member })
+}
+
+fn ec_numbers(curve: Curve, x: Vec<u8>, y: Vec<u8>) -> Result<PublicNumbers, KeyError> {
+    if curve.contains(&x, &y) { Ok(PublicNumbers::Ec { curve, x, y }) } else { Err(KeyError::Invalid) }
 }
 
 fn rsa_numbers(n: Vec<u8>, e: Vec<u8>) -> Result<PublicNumbers, KeyError> {
@@ -152,7 +223,7 @@ fn rsa_numbers(n: Vec<u8>, e: Vec<u8>) -> Result<PublicNumbers, KeyError> {
 
 impl PartialEq for Jwk {
     fn eq(&self, other: &Self) -> bool {
-        self.members == other.members
+        self.described.members == other.described.members
     }
 }
 
@@ -160,6 +231,6 @@ impl Eq for Jwk {}
 
 impl std::fmt::Debug for Jwk {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Jwk").field(&self.members).finish()
+        f.debug_tuple("Jwk").field(&self.described.members).finish()
     }
 }

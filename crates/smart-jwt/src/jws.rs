@@ -4,7 +4,10 @@
 
 use crate::algorithm::SigningAlgorithm;
 use crate::error::{JwsError, KeyError};
+use crate::jwk::Jwk;
 use crate::jwks::Jwks;
+use crate::lazy_claims::LazyClaims;
+use crate::scan::{self, Scanned};
 use crate::signing_key::SigningKey;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -35,59 +38,125 @@ impl std::fmt::Debug for VerifiedJws {
     }
 }
 
-/// A compact JWS taken apart, its signature not looked at yet.
+/// A compact JWS taken apart. Nothing of it is believed yet.
 pub(crate) struct Compact<'t> {
-    pub(crate) header: Map<String, Value>,
+    header: Vec<u8>,
     payload: Vec<u8>,
     signed: &'t str,
     signature: Vec<u8>,
 }
 
+/// The members of a header that decide something.
+pub(crate) struct Header<'h> {
+    alg: Option<Scanned<'h>>,
+    kid: Option<Scanned<'h>>,
+    typ: Option<Scanned<'h>>,
+}
+
 impl<'t> Compact<'t> {
-    /// Takes a token apart: three parts of unpadded base64url in its one spelling, a header without repeated members
-    /// and without extensions that have to be understood.
+    /// Takes a token apart: three parts of unpadded base64url in its one spelling.
     pub(crate) fn parse(token: &'t str) -> Result<Self, JwsError> {
         if token.len() > MAX_TOKEN {
             return Err(JwsError::TooLong { length: token.len(), limit: MAX_TOKEN });
         }
-        let parts: Vec<&str> = token.split('.').collect();
-        let (header, payload, signature) = match parts.as_slice() {
-            [header, payload, signature] => (*header, *payload, *signature),
-            [_, _, _, _, _] => return Err(JwsError::Encrypted),
-            other => return Err(JwsError::Parts { parts: other.len() }),
+        let mut parts = token.split('.');
+        let (Some(header), Some(payload), Some(signature), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(match token.split('.').count() {
+                5 => JwsError::Encrypted,
+                parts => JwsError::Parts { parts },
+            });
         };
         let signed = token.get(..header.len() + 1 + payload.len()).unwrap_or_default();
-        let header = object(&octets(header, "header")?, "header")?;
-        if header.contains_key("crit") || header.contains_key("b64") {
-            return Err(JwsError::Critical);
-        }
-        Ok(Self { header, payload: octets(payload, "payload")?, signed, signature: octets(signature, "signature")? })
+        Ok(Self {
+            header: octets(header, "header")?,
+            payload: octets(payload, "payload")?,
+            signed,
+            signature: octets(signature, "signature")?,
+        })
+    }
+
+    /// Reads the header: a JSON object without repeated members and without extensions that have to be understood.
+    pub(crate) fn header(&self) -> Result<Header<'_>, JwsError> {
+        let names = ["alg", "kid", "typ", "crit", "b64"];
+        let [alg, kid, typ, crit, b64] =
+            scan::members(&self.header, names).map_err(|reason| JwsError::Json { part: "header", reason })?;
+        if crit.is_some() || b64.is_some() { Err(JwsError::Critical) } else { Ok(Header { alg, kid, typ }) }
     }
 
     /// Checks the signature: the algorithm has to be on the list, fit the key, and be the one that the header names.
-    pub(crate) fn verify(&self, keys: &Jwks, allowed: &[SigningAlgorithm]) -> Result<SigningAlgorithm, JwsError> {
+    pub(crate) fn verify(
+        &self,
+        header: &Header<'_>,
+        keys: &Jwks,
+        allowed: &[SigningAlgorithm],
+    ) -> Result<SigningAlgorithm, JwsError> {
         let algorithm: SigningAlgorithm =
-            self.header.get("alg").and_then(Value::as_str).ok_or(JwsError::Header("alg"))?.parse()?;
+            header.alg.as_ref().and_then(Scanned::as_text).ok_or(JwsError::Header("alg"))?.parse()?;
         if !allowed.contains(&algorithm) {
             return Err(JwsError::AlgorithmNotAllowed(algorithm));
         }
-        let kid = match self.header.get("kid") {
-            None => None,
-            Some(Value::String(kid)) => Some(kid.as_str()),
-            Some(_) => return Err(JwsError::Header("kid")),
+        let kid = header.kid()?;
+        let is_right = |key: &Jwk| {
+            algorithm.signature_length().is_none_or(|length| length == self.signature.len())
+                && key.verify(algorithm, self.signed.as_bytes(), &self.signature)
         };
-        let key = keys.select(kid, algorithm)?;
-        if algorithm.signature_length().is_some_and(|length| length != self.signature.len())
-            || !key.verify(algorithm, self.signed.as_bytes(), &self.signature)
-        {
-            return Err(JwsError::Signature);
+        match keys.select(kid, algorithm) {
+            Ok(key) if is_right(key) => Ok(algorithm),
+            // Without an id nobody can tell a key that is new from a signature that is wrong.
+            Ok(_) | Err(JwsError::AmbiguousKey(0)) if kid.is_none() => Err(JwsError::NoKeyVerifies),
+            Ok(_) => Err(JwsError::Signature),
+            Err(error) => Err(error),
         }
-        Ok(algorithm)
+    }
+
+    /// All members of the header.
+    pub(crate) fn header_members(&self) -> Result<Map<String, Value>, JwsError> {
+        object(&self.header, "header")
     }
 
     /// The payload as claims.
     pub(crate) fn claims(&self) -> Result<Map<String, Value>, JwsError> {
         object(&self.payload, "payload")
+    }
+
+    /// The claims with these names.
+    pub(crate) fn claims_named<const N: usize>(
+        &self,
+        names: [&'static str; N],
+    ) -> Result<[Option<Scanned<'_>>; N], JwsError> {
+        scan::members(&self.payload, names).map_err(|reason| JwsError::Json { part: "payload", reason })
+    }
+
+    /// The payload, for whoever asks for all claims later.
+    pub(crate) fn into_lazy_claims(self) -> LazyClaims {
+        LazyClaims::new(self.payload)
+    }
+}
+
+impl Header<'_> {
+    /// The key id.
+    pub(crate) fn kid(&self) -> Result<Option<&str>, JwsError> {
+        text(self.kid.as_ref(), "kid")
+    }
+
+    /// The type, without the `application/` that may be left out (RFC 7515, section 4.1.9).
+    pub(crate) fn typ(&self) -> Result<Option<&str>, JwsError> {
+        const PREFIX: &str = "application/";
+        let typ = text(self.typ.as_ref(), "typ")?;
+        Ok(typ.map(|typ| match typ.split_at_checked(PREFIX.len()) {
+            Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) => rest,
+            _ => typ,
+        }))
+    }
+}
+
+fn text<'s>(value: Option<&'s Scanned<'_>>, name: &'static str) -> Result<Option<&'s str>, JwsError> {
+    match value {
+        None => Ok(None),
+        Some(Scanned::Text(text)) => Ok(Some(text)),
+        Some(_) => Err(JwsError::Header(name)),
     }
 }
 
@@ -97,8 +166,8 @@ impl<'t> Compact<'t> {
 /// [`JwsError`].
 pub fn verify_jws(token: &str, keys: &Jwks, allowed: &[SigningAlgorithm]) -> Result<VerifiedJws, JwsError> {
     let jws = Compact::parse(token)?;
-    let algorithm = jws.verify(keys, allowed)?;
-    Ok(VerifiedJws { algorithm, claims: jws.claims()?, header: jws.header })
+    let algorithm = jws.verify(&jws.header()?, keys, allowed)?;
+    Ok(VerifiedJws { algorithm, claims: jws.claims()?, header: jws.header_members()? })
 }
 
 /// Signs claims: `alg` and `kid` are the key's, `typ` as given (`JWT`).
@@ -163,8 +232,20 @@ mod tests {
         let token = include_str!("../tests/data/rfc7520-rsa.jws").trim();
         let keys = Jwks::parse(set).unwrap();
         let jws = Compact::parse(token).unwrap();
-        assert_eq!(jws.verify(&keys, &[SigningAlgorithm::Rs256]), Ok(SigningAlgorithm::Rs256));
+        let header = jws.header().unwrap();
+        assert_eq!(jws.verify(&header, &keys, &[SigningAlgorithm::Rs256]), Ok(SigningAlgorithm::Rs256));
         assert!(jws.payload.starts_with("It’s a dangerous business, Frodo".as_bytes()));
         assert!(matches!(jws.claims(), Err(JwsError::Json { part: "payload", .. })));
+    }
+
+    /// ID-08, CA-20 (RFC 7520 4.2): the RSASSA-PSS example with the same key and sentence; not under another algorithm.
+    #[test]
+    fn rfc7520_pss_signature_verifies() {
+        let keys = Jwks::parse(include_bytes!("../tests/data/rfc7520-rsa.jwks.json")).unwrap();
+        let jws = Compact::parse(include_str!("../tests/data/rfc7520-pss.jws").trim()).unwrap();
+        let header = jws.header().unwrap();
+        assert_eq!(jws.verify(&header, &keys, &[SigningAlgorithm::Ps384]), Ok(SigningAlgorithm::Ps384));
+        let refused = jws.verify(&header, &keys, &[SigningAlgorithm::Rs384]);
+        assert_eq!(refused, Err(JwsError::AlgorithmNotAllowed(SigningAlgorithm::Ps384)));
     }
 }

@@ -17,6 +17,9 @@ const DEFAULT_OVERLAP: Duration = Duration::from_hours(24);
 /// 1. [`publish_next`](Self::publish_next) puts the successor into the set.
 /// 2. After the overlap, when every verifier has fetched it, [`rotate`](Self::rotate) lets it sign.
 /// 3. After another overlap, `rotate` or [`forget_retired`](Self::forget_retired) drops the old one.
+///
+/// A program that starts anew rebuilds the set from what it kept: [`new`](Self::new) with the key that signed,
+/// [`publish_next`](Self::publish_next) with the time of then, [`restore_retired`](Self::restore_retired).
 pub struct KeySet {
     current: Arc<dyn Signer>,
     next: Option<(Arc<dyn Signer>, Timestamp)>,
@@ -38,6 +41,11 @@ impl KeySet {
     pub fn with_overlap(mut self, overlap: Duration) -> Self {
         self.overlap = overlap;
         self
+    }
+
+    /// How long two keys overlap.
+    pub fn overlap(&self) -> Duration {
+        self.overlap
     }
 
     /// Publishes the successor, in place of one published before that did not sign yet.
@@ -62,6 +70,24 @@ impl KeySet {
     /// The key that will sign.
     pub fn next(&self) -> Option<&Arc<dyn Signer>> {
         self.next.as_ref().map(|(key, _)| key)
+    }
+
+    /// The keys that signed, with the time since when they do not. They are public keys, so they can be kept anywhere.
+    pub fn retired(&self) -> impl Iterator<Item = (&Jwk, Timestamp)> {
+        self.retired.iter().map(|(key, since)| (key, *since))
+    }
+
+    /// Publishes a key that signed before this program started.
+    ///
+    /// # Errors
+    /// [`KeyError::Member`] for a key without an id, [`KeyError::DuplicateId`] when a key of the set has its id.
+    pub fn restore_retired(&mut self, key: Jwk, since: Timestamp) -> Result<(), KeyError> {
+        let kid = key.kid().ok_or(KeyError::Member { member: "kid" })?;
+        if self.published()?.keys().iter().any(|other| other.kid() == Some(kid)) {
+            return Err(KeyError::DuplicateId { kid: kid.to_owned() });
+        }
+        self.retired.push((key, since));
+        Ok(())
     }
 
     /// The set to publish: next, current and retired keys.

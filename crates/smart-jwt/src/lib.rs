@@ -55,7 +55,13 @@
 //! # Backends
 //! Signatures are made and checked by josekit, which is OpenSSL's (feature `josekit`, the default), or by ring (feature
 //! `ring`, for targets without OpenSSL; `default-features = false`). With both on, josekit is used. The API is the
-//! same; ring cannot generate RSA keys, nor read an EC key whose public point is missing.
+//! same, and so is what is accepted, but for what ring cannot do: generate RSA keys, read an EC key whose public point is
+//! missing, and sign with RSA keys of more than 4096 bits or a public exponent below 65537. Such a key has to be made or
+//! converted elsewhere; a pure Rust RSA implementation is no way out while its private operations leak their timing
+//! (RUSTSEC-2023-0071).
+//!
+//! Both speak RS256, RS384, RS512, PS256, PS384, PS512, ES256 and ES384. There is no EdDSA (a key type of its own, that
+//! SMART does not name), no ES512, and by design neither HMAC nor `none`.
 
 mod algorithm;
 mod algorithm_choice;
@@ -73,11 +79,15 @@ mod id_token_validator;
 mod jwk;
 mod jwks;
 mod jwks_cache;
+mod jwks_document;
 mod jws;
 mod key_set;
+mod lazy_claims;
 mod original_login;
 mod pem;
 mod private_key;
+mod public_key;
+mod scan;
 mod signer;
 mod signing_key;
 mod unverified_id_token;
@@ -94,6 +104,7 @@ pub use id_token_validator::IdTokenValidator;
 pub use jwk::Jwk;
 pub use jwks::{Jwks, SkippedKey};
 pub use jwks_cache::{CacheVerdict, JwksCache, max_age};
+pub use jwks_document::JwksDocument;
 pub use jws::{VerifiedJws, sign_jwt, sign_jwt_with_header, verify_jws};
 pub use key_set::KeySet;
 pub use original_login::OriginalLogin;

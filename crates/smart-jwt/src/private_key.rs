@@ -5,6 +5,7 @@ use crate::curve::Curve;
 use crate::der::{self, Octets, Reader};
 use crate::error::KeyError;
 use crate::pem::Wrapping;
+use crate::public_key::{coordinates, ec_members, rsa_members};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
@@ -110,24 +111,12 @@ impl PrivateKey {
         der::element(der::SEQUENCE, &[&der::unsigned(&[]), &algorithm, &key])
     }
 
-    /// The members of the public JWK. EC coordinates keep their leading zeros, RSA numbers have none (RFC 7518, 6).
+    /// The members of the public JWK.
     pub(crate) fn public_members(&self) -> Map<String, Value> {
-        let mut members = Map::new();
-        let mut put = |name: &str, value: String| members.insert(name.to_owned(), value.into());
         match self {
-            Self::Rsa(rsa) => {
-                put("kty", "RSA".to_owned());
-                put("n", URL_SAFE_NO_PAD.encode(der::without_leading_zeros(&rsa.n)));
-                put("e", URL_SAFE_NO_PAD.encode(der::without_leading_zeros(&rsa.e)));
-            }
-            Self::Ec(ec) => {
-                put("kty", "EC".to_owned());
-                put("crv", ec.curve.name().to_owned());
-                put("x", URL_SAFE_NO_PAD.encode(&ec.x));
-                put("y", URL_SAFE_NO_PAD.encode(&ec.y));
-            }
+            Self::Rsa(rsa) => rsa_members(&rsa.n, &rsa.e),
+            Self::Ec(ec) => ec_members(ec.curve, &ec.x, &ec.y),
         }
-        members
     }
 }
 
@@ -214,16 +203,7 @@ fn sec1(der: &[u8], outer_curve: Option<Curve>) -> Result<PrivateKey, KeyError> 
         &computed
     };
     key.end()?;
-    // 2 and 3 begin a compressed point.
-    let coordinates = match point {
-        [4, coordinates @ ..] => coordinates,
-        [2 | 3, ..] => return Err(KeyError::Unsupported),
-        _ => return Err(KeyError::Encoding),
-    };
-    if coordinates.len() != 2 * size {
-        return Err(KeyError::Encoding);
-    }
-    let (x, y) = coordinates.split_at_checked(size).ok_or(KeyError::Encoding)?;
+    let (x, y) = coordinates(curve, point)?;
     Ok(PrivateKey::Ec(EcNumbers { curve, d, x: x.to_vec(), y: y.to_vec() }))
 }
 
@@ -234,7 +214,7 @@ pub(crate) fn curve_id(curve: Curve) -> &'static [u8] {
     }
 }
 
-fn curve_of(id: &[u8]) -> Result<Curve, KeyError> {
+pub(crate) fn curve_of(id: &[u8]) -> Result<Curve, KeyError> {
     match id {
         der::P256 => Ok(Curve::P256),
         der::P384 => Ok(Curve::P384),

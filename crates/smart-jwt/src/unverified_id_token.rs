@@ -20,7 +20,8 @@ impl UnverifiedIdToken {
     /// [`JwsError`] when it is malformed.
     pub fn decode(token: &RawIdToken) -> Result<Self, JwsError> {
         let jws = Compact::parse(token.expose_secret())?;
-        Ok(Self { claims: jws.claims()?, header: jws.header })
+        jws.header()?;
+        Ok(Self { claims: jws.claims()?, header: jws.header_members()? })
     }
 
     /// The header, as somebody wrote it.

@@ -46,7 +46,7 @@ fn verify_at(assertion: &str, at: i64) -> Result<VerifiedAssertion, AssertionRef
     AssertionVerifier::new(ENDPOINT).verify(&ClientAssertion::new(assertion), &client(), &published(&EC), at)
 }
 
-/// CA-01, CA-10 (SMART, client authentication: asymmetric): RS384 and ES384 assertions pass a server's checks.
+/// CA-01, CA-10, F-32 (SMART, client authentication: asymmetric): RS384 and ES384 assertions pass a server's checks.
 #[test]
 fn rs384_and_es384_assertions_verify() {
     let rsa = SigningKey::from_pem(RSA_PEM).unwrap();
@@ -70,7 +70,7 @@ fn header_has_alg_kid_and_typ() {
     assert_eq!(decoded(assertion.expose_secret(), 0)["jku"], url);
 }
 
-/// CA-04, CA-05, CA-07 (SMART, claims table): iss = sub = client, aud the token endpoint, exp in 240 s, jti, iat, no nbf.
+/// CA-04, CA-05, CA-07, F-33 (SMART, claims table): iss = sub = client, aud the token endpoint, exp in 240 s, jti, iat, no nbf.
 #[test]
 fn claims_are_those_of_smart() {
     let claims = object(decoded(signed_by(&*EC).expose_secret(), 1));
@@ -102,7 +102,7 @@ fn each_assertion_has_its_own_jti() {
     assert_eq!(refused, ClientAssertionError::Random(RandomError));
 }
 
-/// CA-05 (SMART; ambiguity 17): over 300 seconds is refused, and so is nothing at all.
+/// CA-05, D-13, F-33 (SMART; ambiguity 17): over 300 seconds is refused, and so is nothing at all.
 #[test]
 fn lifetime_over_five_minutes_is_refused() {
     for seconds in [0, 301, 3600, u64::MAX] {
@@ -142,6 +142,18 @@ fn audience_can_be_overridden() {
     assert_eq!(empty.unwrap_err(), ClientAssertionError::EmptyAudience);
 }
 
+/// CA-18, CA-02 (draft-ietf-oauth-rfc7523bis): the newer type is sent when asked for, and a server takes either.
+#[test]
+fn newer_type_can_be_asked_for() {
+    let assertion = block_on(builder().with_explicit_type().sign(&*EC, now(), &Counting::default())).unwrap();
+    assert_eq!(decoded(assertion.expose_secret(), 0)["typ"], "client-authentication+jwt");
+    assert!(verify_at(assertion.expose_secret(), NOW).is_ok());
+    for typ in ["jwt", "application/client-authentication+jwt"] {
+        let token = sign_jwt_with_header(&EC, &object(json!({ "typ": typ })), &with("jti", json!("one"))).unwrap();
+        assert!(verify_at(&token, NOW).is_ok(), "{typ}");
+    }
+}
+
 /// CA-11 (RFC 7515 2): no padding anywhere.
 #[test]
 fn assertion_has_no_padding() {
@@ -152,16 +164,17 @@ fn assertion_has_no_padding() {
     }
 }
 
-/// CA-12, CA-20 (SMART, advertising support): the algorithm is one of the server's and of the client's.
+/// CA-12, CA-20, F-32 (SMART, advertising support): the algorithm is one of the server's and of the client's.
 #[test]
 fn algorithm_is_chosen_from_both_sides() {
-    use SigningAlgorithm::{Es256, Es384, Rs384};
+    use SigningAlgorithm::{Es256, Es384, Ps384, Rs384};
     let choose = |listed: Option<&[&str]>, own: &[SigningAlgorithm]| choose_assertion_algorithm(listed, own);
     for (listed, own, chosen) in [
         (Some(&["RS384", "ES384"][..]), &[Es384, Rs384][..], Es384),
         (Some(&["RS384", "ES384"]), &[Rs384, Es384], Rs384),
         (Some(&["RS384"]), &[Es384, Rs384], Rs384),
         (Some(&["PS384", "ES256"]), &[Es384, Es256], Es256),
+        (Some(&["EdDSA", "PS384"]), &[Rs384, Ps384], Ps384),
         (None, &[Rs384], Rs384),
         (None, &[Es256, Es384], Es384),
     ] {

@@ -12,11 +12,11 @@ mod support;
 use serde_json::{Value, json};
 use smart_core::client_id::ClientId;
 use smart_core::issuer::Issuer;
-use smart_core::secret::{AccessToken, RawIdToken};
+use smart_core::secret::{AccessToken, AuthorizationCode, RawIdToken};
 use smart_core::state::Nonce;
 use smart_jwt::{
     Error, IdToken, IdTokenError, IdTokenPolicy, IdTokenValidator, Jwks, JwsError, OriginalLogin, SigningAlgorithm,
-    UnverifiedIdToken, sign_jwt,
+    UnverifiedIdToken, sign_jwt, sign_jwt_with_header,
 };
 use std::collections::HashSet;
 use std::time::Duration;
@@ -91,7 +91,7 @@ fn other_issuer_is_accepted_only_by_name() {
     assert_eq!(check(tolerant, &with("iss", json!("https://login.example/"))).unwrap_err().code(), "issuer");
 }
 
-/// ID-17 (OpenID Connect Core 3.1.3.7, 11): the nonce, or its hash, or none when none was sent.
+/// ID-17, F-18 (OpenID Connect Core 3.1.3.7, 11): the nonce, or its hash, or none when none was sent.
 #[test]
 fn nonce_is_compared_itself_or_by_its_hash() {
     let hash: [u8; 32] = ring::digest::digest(&ring::digest::SHA256, b"n1").as_ref().try_into().unwrap();
@@ -147,7 +147,7 @@ fn validated_claims_can_be_read() {
     assert!(!shown.contains("u1"));
 }
 
-/// ID-01 (I@201): the claims of a token that was not validated are only to be had under a name that says so.
+/// ID-01, F-65 (I@201): the claims of a token that was not validated are only to be had under a name that says so.
 #[test]
 fn unverified_claims_have_a_name_that_says_so() {
     let forged = RawIdToken::new(format!("{}AAAA", token(&claims()).expose_secret()));
@@ -227,7 +227,73 @@ fn at_hash_follows_the_algorithm() {
     assert_eq!(refused, Err(IdTokenError::AccessTokenHash));
 }
 
-/// ID-01 (OpenID Connect Core 3.1.3.7): each failed check has a code of its own, and no message shows a claim.
+/// F-60 (OpenID Connect Core 3.3.2.11): c_hash, where present, is the left half of the code's digest.
+#[test]
+fn c_hash_is_checked_where_present() {
+    // The RS256 example of OpenID Connect Core, appendix A.4: code and hash are facts of the specification.
+    let code = "Qcb0Orv1zh30vL1MPRsbm-diHiMwcLyZvn1arpZv-Jxf_11jnpEX3Tgfvk";
+    let check = |code: &str, hash: Value| {
+        let rs256 = RawIdToken::new(sign_jwt(&RSA, "JWT", &object(with("c_hash", hash))).unwrap());
+        policy().code(AuthorizationCode::new(code)).build().validate(&rs256, &keys(), now(), None)
+    };
+    assert!(check(code, json!("LDktKdoQak3Pk0cnXxCltA")).is_ok());
+    assert_eq!(check("other", json!("LDktKdoQak3Pk0cnXxCltA")), Err(IdTokenError::CodeHash));
+    assert_eq!(check(code, json!(7)), Err(IdTokenError::Claim("c_hash")));
+    assert!(check(code, json!(null)).is_ok());
+}
+
+/// ID-16 (OpenID Connect Core 3.1.3.7, 12 and 13): when and how the person authenticated, where that was asked for.
+#[test]
+fn authentication_is_checked_where_that_was_asked_for() {
+    let recent = || policy().max_authentication_age(Duration::from_mins(10));
+    assert_eq!(check(recent(), &claims()), Err(IdTokenError::Claim("auth_time")));
+    for (ago, good) in [(0, true), (600, true), (660, true), (661, false), (-60, true), (-61, false)] {
+        let verdict = check(recent(), &with("auth_time", json!(NOW - ago)));
+        assert_eq!(verdict.err(), (!good).then_some(IdTokenError::AuthenticationTime), "{ago}");
+    }
+    let strong = || policy().authentication_context("urn:example:strong").authentication_context("phr");
+    assert_eq!(check(strong(), &claims()), Err(IdTokenError::Claim("acr")));
+    assert!(check(strong(), &with("acr", json!("phr"))).is_ok());
+    assert_eq!(check(strong(), &with("acr", json!("0"))), Err(IdTokenError::AuthenticationContext));
+    assert!(check(policy(), &with("acr", json!("0"))).is_ok());
+}
+
+/// ID-12, D-26 (OpenID Connect Core 10.1): an issuer with one key and no key ids changes its key: the tokens that it signs
+/// from then on make the keys be fetched again, and a second failure is final.
+#[test]
+fn changed_key_without_id_causes_a_fetch() {
+    let nameless = |key: &smart_jwt::SigningKey| {
+        let mut jwk = key.public_jwk().to_json();
+        jwk.as_object_mut().unwrap().remove("kid");
+        Jwks::parse(json!({"keys": [jwk]}).to_string().as_bytes()).unwrap()
+    };
+    let token = RawIdToken::new(support::forge(&json!({"alg": "ES384"}), &claims(), &EC));
+    let other = smart_jwt::SigningKey::generate(smart_jwt::KeyKind::EcP384).unwrap();
+    for stale in [nameless(&other), nameless(&RSA), Jwks::default()] {
+        let refused = policy().build().validate(&token, &stale, now(), None).unwrap_err();
+        assert_eq!(refused, IdTokenError::Jws(JwsError::NoKeyVerifies));
+        assert!(refused.needs_refetch());
+    }
+    assert!(policy().build().validate(&token, &nameless(&EC), now(), None).is_ok());
+}
+
+/// ID-02 (RFC 8725 3.11, 3.12): a token that says to be of another kind is no ID token, though all else fits.
+#[test]
+fn tokens_of_other_kinds_are_refused() {
+    let typed = |typ: Value| {
+        let token = sign_jwt_with_header(&EC, &object(json!({ "typ": typ })), &object(claims())).unwrap();
+        policy().build().validate(&RawIdToken::new(token), &keys(), now(), None)
+    };
+    for typ in ["at+jwt", "application/at+JWT", "logout+jwt", "secevent+jwt", "client-authentication+jwt", "+jwt"] {
+        assert!(matches!(typed(json!(typ)), Err(IdTokenError::Type { .. })), "{typ}");
+    }
+    for typ in ["JWT", "jwt", "application/jwt", "JOSE", ""] {
+        assert!(typed(json!(typ)).is_ok(), "{typ}");
+    }
+    assert_eq!(typed(json!(7)), Err(IdTokenError::Jws(JwsError::Header("typ"))));
+}
+
+/// ID-01, F-63 (OpenID Connect Core 3.1.3.7): each failed check has a code of its own, and no message shows a claim.
 #[test]
 fn each_check_has_its_own_code() {
     let errors = [
@@ -240,6 +306,13 @@ fn each_check_has_its_own_code() {
         IdTokenError::Claim("auth_time"),
         IdTokenError::Claim("nonce"),
         IdTokenError::Claim("at_hash"),
+        IdTokenError::Claim("c_hash"),
+        IdTokenError::Claim("acr"),
+        IdTokenError::Type { got: "at+jwt".into() },
+        IdTokenError::CodeHash,
+        IdTokenError::AuthenticationTime,
+        IdTokenError::AuthenticationContext,
+        IdTokenError::Jws(JwsError::NoKeyVerifies),
         IdTokenError::Issuer { got: "a".into(), expected: "b".into() },
         IdTokenError::Audience,
         IdTokenError::UntrustedAudience,
@@ -273,6 +346,7 @@ fn each_check_has_its_own_code() {
 fn errors_say_what_may_help() {
     let unknown = IdTokenError::Jws(JwsError::UnknownKey);
     assert!(unknown.needs_refetch() && unknown.is_retryable());
+    assert!(IdTokenError::Jws(JwsError::NoKeyVerifies).needs_refetch());
     for error in [IdTokenError::IssuedInFuture, IdTokenError::NotYetValid] {
         assert!(error.is_retryable() && !error.needs_refetch());
         assert!(Error::from(error).is_retryable());

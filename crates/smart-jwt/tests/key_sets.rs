@@ -149,7 +149,7 @@ fn keys() -> Jwks {
     Jwks::from_keys(vec![EC.public_jwk().clone()]).unwrap()
 }
 
-/// ID-12 (OpenID Connect Core 10.1.1): fetched keys serve for their lifetime, then they are fetched again.
+/// ID-12, F-62 (OpenID Connect Core 10.1.1): fetched keys serve for their lifetime, then they are fetched again.
 #[test]
 fn cached_keys_live_as_long_as_the_answer_says() {
     let mut cache = JwksCache::new();
@@ -166,7 +166,7 @@ fn cached_keys_live_as_long_as_the_answer_says() {
     assert_eq!(cache.verdict(at(24 * HOUR)), CacheVerdict::Refetch);
 }
 
-/// ID-12: a flood of tokens with unknown key ids causes one fetch a minute.
+/// ID-12, F-62, D-26: a flood of tokens with unknown key ids causes one fetch a minute.
 #[test]
 fn unknown_ids_cause_one_fetch_a_minute() {
     let mut cache = JwksCache::new();
@@ -305,6 +305,68 @@ fn leaked_key_is_replaced_at_once() {
     set.replace_compromised().unwrap();
     assert_eq!((ids(&set), set.current().key_id()), (vec!["b".to_owned()], "b"));
     assert!(!format!("{set:?}").contains("\"d\""));
+}
+
+/// RG-03, F-35 (SMART, client authentication, registering): the document for the registered URL is the published set, with
+/// public members only.
+#[test]
+fn key_set_is_exported_as_a_document() {
+    let mut keys = KeySet::new(key("a")).unwrap();
+    keys.publish_next(key("b"), at(0)).unwrap();
+    let document = keys.document().unwrap();
+    let read = Jwks::parse(document.body().as_bytes()).unwrap();
+    assert_eq!(read.keys(), keys.published().unwrap().keys());
+    assert_eq!(read.keys().iter().map(|key| key.kid().unwrap()).collect::<Vec<_>>(), ["a", "b"]);
+    for private in ["d", "p", "q", "dp", "dq", "qi", "oth", "k"] {
+        assert!(!document.body().contains(&format!("\"{private}\"")), "{private}");
+    }
+}
+
+/// RG-04 (SMART, client authentication, JWK set notes; RFC 9110 8.8.3, 13.1.2; RFC 9111 5.2.2): the headers for serving the
+/// document; verifiers keep it no longer than the time that two keys overlap.
+#[test]
+fn document_has_its_headers() {
+    let keys = KeySet::new(key("a")).unwrap();
+    let document = keys.document().unwrap();
+    let [content_type, cache_control, etag] = document.headers();
+    assert_eq!(content_type, ("content-type", "application/json".to_owned()));
+    assert_eq!(cache_control, ("cache-control", "public, max-age=3600".to_owned()));
+    assert_eq!(etag, ("etag", document.etag().to_owned()));
+    let short = keys.with_overlap(Duration::from_secs(90));
+    assert_eq!(short.document().unwrap().cache_control(), "public, max-age=90");
+    assert_eq!(max_age(&short.document().unwrap().cache_control()), Some(short.overlap()));
+    // The tag is the content's, and 304 is for whoever has just that.
+    assert_eq!(short.document().unwrap().etag(), document.etag());
+    assert_ne!(KeySet::new(key("a")).unwrap().document().unwrap().etag(), document.etag());
+    let tag = document.etag();
+    for known in [tag.to_owned(), format!("W/{tag}"), format!("\"x\", {tag}"), "*".to_owned()] {
+        assert!(document.is_known_to(&known), "{known}");
+    }
+    for other in ["", "\"x\"", tag.trim_matches('"'), "W/"] {
+        assert!(!document.is_known_to(other), "{other}");
+    }
+}
+
+/// CA-16: a program that starts anew publishes the keys that retired before, for as long as they would have been.
+#[test]
+fn rotation_goes_on_after_a_restart() {
+    let (first, second) = (key("a"), key("b"));
+    let second_again = SigningKey::from_pem(second.to_pem().expose_secret()).unwrap().with_kid("b").unwrap();
+    let mut set = KeySet::new(first).unwrap();
+    set.publish_next(second, at(0)).unwrap();
+    set.rotate(at(24 * HOUR)).unwrap();
+    let kept: Vec<(Jwk, Timestamp)> = set.retired().map(|(key, since)| (key.clone(), since)).collect();
+    assert_eq!(kept.len(), 1);
+
+    let mut again = KeySet::new(second_again).unwrap();
+    for (key, since) in kept.clone() {
+        again.restore_retired(key, since).unwrap();
+    }
+    assert_eq!(ids(&again), ids(&set));
+    let twice = again.restore_retired(kept[0].0.clone(), at(0));
+    assert_eq!(twice, Err(KeyError::DuplicateId { kid: "a".into() }));
+    again.forget_retired(at(48 * HOUR));
+    assert_eq!(ids(&again), ["b"]);
 }
 
 proptest! {

@@ -7,6 +7,8 @@
     reason = "a test reports by panicking, its helpers too"
 )]
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use smart_jwt::{Jwk, Jwks, JwsError, KeyError, SigningAlgorithm, SigningKey, verify_jws};
 
@@ -68,6 +70,55 @@ fn rfc7515_a1_and_a5_are_refused() {
         let refused = verify_jws(&token, &keys(&ec_key()), &SigningAlgorithm::ALL);
         assert!(matches!(refused, Err(JwsError::Algorithm(_))));
     }
+}
+
+/// ID-09, ID-13 (RFC 7515 A.4; RFC 7520 3.1, 4.3, 4.4): ES512 and HMAC are refused by name, and a key on P-521 is passed
+/// over, so that no example made with them can pass.
+#[test]
+fn examples_with_other_algorithms_are_refused() {
+    let a4 = "eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA.AdwMgeerwtHoh-l192l60hp9wAHZFVJbLfD_UxMi70cwnZOYaRI1bKPWROc-mZZqwqT2SI-KGDKB34XO0aw_7XdtAG8GaSwFKdCAPZgoXD2YBJZCPEX3xKpRwcdOO8KpEHwJjyqOgzDO7iKvU8vcnwNrmxYbSW9ERBXukOXolLzeO_Jn";
+    let a4_key = json!({
+        "kty": "EC", "crv": "P-521",
+        "x": "AekpBQ8ST8a8VcfVOTNl353vSrDCLLJXmPk06wTjxrrjcBpXp5EOnYG_NjFZ6OvLFV1jSfS9tsz4qUxcWceqwQGk",
+        "y": "ADSmRA43Z1DSNx_RvcLI87cdL07l6jQyyBXMoxVg_l2Th-x3S1WDhjDly79ajL4Kkd0AZMaZmh9ubmf63e3kyMj2",
+    });
+    let bilbo = json!({
+        "kty": "EC", "kid": "bilbo.baggins@hobbiton.example", "use": "sig", "crv": "P-521",
+        "x": "AHKZLLOsCOzz5cY97ewNUajB957y-C-U88c3v13nmGZx6sYl_oJXu9A5RkTKqjqvjyekWF-7ytDyRXYgCF5cj0Kt",
+        "y": "AdymlHvOiLxXkEhayXQnNCvDX4h9htZaCJN34kfmC6pV5OhQHiraVySsUdaQkAgDPrwQrJmbnX9cwlGfP-HqHZR1",
+    });
+    let shared = json!({
+        "kty": "oct", "kid": "018c0ae5-4d9b-471b-bfd6-eef314bc7037", "use": "sig", "alg": "HS256",
+        "k": "hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg",
+    });
+    let examples = [
+        (a4, a4_key, "ES512"),
+        (include_str!("data/rfc7520-es512.jws").trim(), bilbo, "ES512"),
+        (include_str!("data/rfc7520-hmac.jws").trim(), shared, "HS256"),
+    ];
+    for (token, key, name) in examples {
+        assert_eq!(Jwk::from_members(key.as_object().unwrap()), Err(KeyError::Unsupported));
+        let set = Jwks::parse(json!({"keys": [key]}).to_string().as_bytes()).unwrap();
+        assert_eq!((set.keys().len(), &set.skipped()[0].reason), (0, &KeyError::Unsupported));
+        match verify_jws(token, &set, &SigningAlgorithm::ALL) {
+            Err(JwsError::Algorithm(refused)) => assert_eq!(refused.name, name),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// CA-10, CA-13 (RFC 7520 3.3, 3.4, 4.1): the example's private key is read, its public half is the example's, and it makes
+/// the example's RS256 signature, which is the same each time.
+#[test]
+fn rfc7520_rsa_key_makes_the_signature_of_the_example() {
+    let private: Value = serde_json::from_str(include_str!("data/rfc7520-rsa.private.json")).unwrap();
+    let key = SigningKey::from_jwk(private.as_object().unwrap().clone()).unwrap();
+    let public = Jwks::parse(include_bytes!("data/rfc7520-rsa.jwks.json")).unwrap();
+    assert_eq!(key.public_jwk().thumbprint(), public.keys()[0].thumbprint());
+    assert_eq!(key.key_id(), "bilbo.baggins@hobbiton.example");
+    let key = key.with_algorithm(SigningAlgorithm::Rs256).unwrap();
+    let (input, signature) = include_str!("data/rfc7520-rsa.jws").trim().rsplit_once('.').unwrap();
+    assert_eq!(URL_SAFE_NO_PAD.encode(key.sign(input.as_bytes()).unwrap()), signature);
 }
 
 /// ID-13 (RFC 7520 3.1): a key on P-521 is not spoken here: passed over in a set, refused alone.

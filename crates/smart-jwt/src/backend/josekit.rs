@@ -11,7 +11,7 @@ use crate::signing_key::KeyKind;
 use josekit::jwk::KeyPair as _;
 use josekit::jwk::alg::ec::{EcCurve, EcKeyPair};
 use josekit::jwk::alg::rsa::RsaKeyPair;
-use josekit::jws::{ES256, ES384, JwsSigner, JwsVerifier, RS256, RS384, RS512};
+use josekit::jws::{ES256, ES384, JwsSigner, JwsVerifier, PS256, PS384, PS512, RS256, RS384, RS512};
 use std::sync::OnceLock;
 use zeroize::Zeroizing;
 
@@ -20,9 +20,10 @@ type Prepared = OnceLock<Option<Box<dyn JwsVerifier>>>;
 /// A public key, made ready for the library at its first use with an algorithm and kept so.
 pub(crate) struct VerifyingKey {
     info: Octets,
-    sha256: Prepared,
-    sha384: Prepared,
-    sha512: Prepared,
+    /// By digest; for RSA with PKCS#1 padding.
+    plain: [Prepared; 3],
+    /// By digest; RSA with PSS padding.
+    pss: [Prepared; 3],
 }
 
 impl VerifyingKey {
@@ -41,18 +42,21 @@ impl VerifyingKey {
         };
         Self {
             info: der::element(der::SEQUENCE, &[&algorithm, &key]),
-            sha256: OnceLock::new(),
-            sha384: OnceLock::new(),
-            sha512: OnceLock::new(),
+            plain: Default::default(),
+            pss: Default::default(),
         }
     }
 
     /// Whether the signature is the key's. The caller has seen to it that the algorithm fits the key.
     pub(crate) fn verify(&self, algorithm: SigningAlgorithm, input: &[u8], signature: &[u8]) -> bool {
+        let ([plain_256, plain_384, plain_512], [pss_256, pss_384, pss_512]) = (&self.plain, &self.pss);
         let slot = match algorithm {
-            SigningAlgorithm::Rs256 | SigningAlgorithm::Es256 => &self.sha256,
-            SigningAlgorithm::Rs384 | SigningAlgorithm::Es384 => &self.sha384,
-            SigningAlgorithm::Rs512 => &self.sha512,
+            SigningAlgorithm::Rs256 | SigningAlgorithm::Es256 => plain_256,
+            SigningAlgorithm::Rs384 | SigningAlgorithm::Es384 => plain_384,
+            SigningAlgorithm::Rs512 => plain_512,
+            SigningAlgorithm::Ps256 => pss_256,
+            SigningAlgorithm::Ps384 => pss_384,
+            SigningAlgorithm::Ps512 => pss_512,
         };
         slot.get_or_init(|| verifier(algorithm, &self.info))
             .as_ref()
@@ -67,6 +71,9 @@ fn verifier(algorithm: SigningAlgorithm, info: &[u8]) -> Option<Box<dyn JwsVerif
         SigningAlgorithm::Rs512 => Box::new(RS512.verifier_from_der(info).ok()?),
         SigningAlgorithm::Es256 => Box::new(ES256.verifier_from_der(info).ok()?),
         SigningAlgorithm::Es384 => Box::new(ES384.verifier_from_der(info).ok()?),
+        SigningAlgorithm::Ps256 => Box::new(PS256.verifier_from_der(info).ok()?),
+        SigningAlgorithm::Ps384 => Box::new(PS384.verifier_from_der(info).ok()?),
+        SigningAlgorithm::Ps512 => Box::new(PS512.verifier_from_der(info).ok()?),
     })
 }
 
@@ -83,6 +90,9 @@ impl Signatory {
             SigningAlgorithm::Rs512 => Box::new(RS512.signer_from_der(&*der).map_err(invalid)?),
             SigningAlgorithm::Es256 => Box::new(ES256.signer_from_der(&*der).map_err(invalid)?),
             SigningAlgorithm::Es384 => Box::new(ES384.signer_from_der(&*der).map_err(invalid)?),
+            SigningAlgorithm::Ps256 => Box::new(PS256.signer_from_der(&*der).map_err(invalid)?),
+            SigningAlgorithm::Ps384 => Box::new(PS384.signer_from_der(&*der).map_err(invalid)?),
+            SigningAlgorithm::Ps512 => Box::new(PS512.signer_from_der(&*der).map_err(invalid)?),
         }))
     }
 

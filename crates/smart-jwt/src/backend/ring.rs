@@ -44,6 +44,15 @@ impl VerifyingKey {
             (Self::Rsa { n, e }, SigningAlgorithm::Rs512) => {
                 PublicKeyComponents { n, e }.verify(&signature::RSA_PKCS1_2048_8192_SHA512, input, signature)
             }
+            (Self::Rsa { n, e }, SigningAlgorithm::Ps256) => {
+                PublicKeyComponents { n, e }.verify(&signature::RSA_PSS_2048_8192_SHA256, input, signature)
+            }
+            (Self::Rsa { n, e }, SigningAlgorithm::Ps384) => {
+                PublicKeyComponents { n, e }.verify(&signature::RSA_PSS_2048_8192_SHA384, input, signature)
+            }
+            (Self::Rsa { n, e }, SigningAlgorithm::Ps512) => {
+                PublicKeyComponents { n, e }.verify(&signature::RSA_PSS_2048_8192_SHA512, input, signature)
+            }
             (Self::Ec { curve: Curve::P256, point }, SigningAlgorithm::Es256) => {
                 UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(input, signature)
             }
@@ -68,11 +77,9 @@ impl Signatory {
         let ec =
             |suite| EcdsaKeyPair::from_pkcs8(suite, &der, &SystemRandom::new()).map(|pair| Self::Ec(Box::new(pair)));
         match algorithm {
-            SigningAlgorithm::Rs256 | SigningAlgorithm::Rs384 | SigningAlgorithm::Rs512 => {
-                RsaKeyPair::from_pkcs8(&der).map(|pair| Self::Rsa { pair: Box::new(pair), algorithm })
-            }
             SigningAlgorithm::Es256 => ec(&ECDSA_P256_SHA256_FIXED_SIGNING),
             SigningAlgorithm::Es384 => ec(&ECDSA_P384_SHA384_FIXED_SIGNING),
+            _ => RsaKeyPair::from_pkcs8(&der).map(|pair| Self::Rsa { pair: Box::new(pair), algorithm }),
         }
         .map_err(|_| KeyError::Invalid)
     }
@@ -83,9 +90,13 @@ impl Signatory {
             Self::Ec(pair) => pair.sign(&random, input).map(|signature| signature.as_ref().to_vec()),
             Self::Rsa { pair, algorithm } => {
                 let padding: &dyn signature::RsaEncoding = match algorithm {
-                    SigningAlgorithm::Rs512 => &signature::RSA_PKCS1_SHA512,
+                    SigningAlgorithm::Rs256 => &signature::RSA_PKCS1_SHA256,
                     SigningAlgorithm::Rs384 => &signature::RSA_PKCS1_SHA384,
-                    _ => &signature::RSA_PKCS1_SHA256,
+                    SigningAlgorithm::Rs512 => &signature::RSA_PKCS1_SHA512,
+                    SigningAlgorithm::Ps256 => &signature::RSA_PSS_SHA256,
+                    SigningAlgorithm::Ps384 => &signature::RSA_PSS_SHA384,
+                    SigningAlgorithm::Ps512 => &signature::RSA_PSS_SHA512,
+                    SigningAlgorithm::Es256 | SigningAlgorithm::Es384 => return Err(KeyError::Signing),
                 };
                 let mut out = vec![0; pair.public().modulus_len()];
                 pair.sign(padding, &random, input, &mut out).map(|()| out)
