@@ -6,7 +6,7 @@ use crate::client_assertion::{EXPLICIT_TYPE, LONGEST_LIFETIME};
 use crate::error::JwsError;
 use crate::jwks::Jwks;
 use crate::jws::Compact;
-use crate::scan::Scanned;
+use crate::scan::{Members, Scanned};
 use smart_core::client_id::ClientId;
 use smart_core::secret::ClientAssertion;
 use smart_core::time::Timestamp;
@@ -61,6 +61,33 @@ impl AssertionRefused {
             Self::TooLong => "lives-too-long",
             Self::NotYetValid(_) => "not-yet-valid",
         }
+    }
+}
+
+/// The claims that are looked at.
+#[derive(Default)]
+struct Claims<'p> {
+    iss: Option<Scanned<'p>>,
+    sub: Option<Scanned<'p>>,
+    aud: Option<Scanned<'p>>,
+    exp: Option<Scanned<'p>>,
+    iat: Option<Scanned<'p>>,
+    nbf: Option<Scanned<'p>>,
+    jti: Option<Scanned<'p>>,
+}
+
+impl<'p> Members<'p> for Claims<'p> {
+    fn slot(&mut self, name: &str) -> Option<&mut Option<Scanned<'p>>> {
+        Some(match name {
+            "iss" => &mut self.iss,
+            "sub" => &mut self.sub,
+            "aud" => &mut self.aud,
+            "exp" => &mut self.exp,
+            "iat" => &mut self.iat,
+            "nbf" => &mut self.nbf,
+            "jti" => &mut self.jti,
+            _ => return None,
+        })
     }
 }
 
@@ -134,19 +161,18 @@ impl AssertionVerifier {
             return Err(AssertionRefused::Type);
         }
         let algorithm = jws.verify(&header, keys, &self.algorithms)?;
-        let [iss, sub, aud, exp, iat, nbf, jti] =
-            jws.claims_named(["iss", "sub", "aud", "exp", "iat", "nbf", "jti"])?;
-        for (claim, name) in [(&iss, "iss"), (&sub, "sub")] {
+        let claims: Claims<'_> = jws.scanned_claims()?;
+        for (claim, name) in [(&claims.iss, "iss"), (&claims.sub, "sub")] {
             if text(claim.as_ref(), name)? != client_id.as_str() {
                 return Err(AssertionRefused::Client(name));
             }
         }
-        let audience = claims::audience(aud.as_ref()).ok_or(AssertionRefused::Claim("aud"))?;
+        let audience = claims::audience(claims.aud.as_ref()).ok_or(AssertionRefused::Claim("aud"))?;
         if !audience.iter().any(|given| self.audiences.iter().any(|own| own == given)) {
             return Err(AssertionRefused::Audience);
         }
-        let expires = self.check_times(exp.as_ref(), [(iat.as_ref(), "iat"), (nbf.as_ref(), "nbf")], now)?;
-        let jti = text(jti.as_ref(), "jti")?;
+        let expires = self.check_times(&claims, now)?;
+        let jti = text(claims.jti.as_ref(), "jti")?;
         if jti.is_empty() || jti.len() > MAX_ID {
             return Err(AssertionRefused::Claim("jti"));
         }
@@ -158,14 +184,11 @@ impl AssertionVerifier {
         })
     }
 
-    fn check_times(
-        &self,
-        exp: Option<&Scanned<'_>>,
-        beginnings: [(Option<&Scanned<'_>>, &'static str); 2],
-        now: Timestamp,
-    ) -> Result<Timestamp, AssertionRefused> {
-        let time = |claim, name| claims::time(claim).map_err(|()| AssertionRefused::Claim(name));
-        let expires = time(exp, "exp")?.ok_or(AssertionRefused::Claim("exp"))?;
+    fn check_times(&self, claims: &Claims<'_>, now: Timestamp) -> Result<Timestamp, AssertionRefused> {
+        let time = |claim: &Option<Scanned<'_>>, name| {
+            claims::time(claim.as_ref()).map_err(|()| AssertionRefused::Claim(name))
+        };
+        let expires = time(&claims.exp, "exp")?.ok_or(AssertionRefused::Claim("exp"))?;
         if expires.saturating_add(self.leeway) <= now {
             return Err(AssertionRefused::Expired);
         }
@@ -173,7 +196,7 @@ impl AssertionVerifier {
         if expires > latest.saturating_add(LONGEST_LIFETIME) {
             return Err(AssertionRefused::TooLong);
         }
-        for (claim, name) in beginnings {
+        for (claim, name) in [(&claims.iat, "iat"), (&claims.nbf, "nbf")] {
             if time(claim, name)?.is_some_and(|at| at > latest) {
                 return Err(AssertionRefused::NotYetValid(name));
             }
@@ -190,8 +213,8 @@ impl AssertionVerifier {
 pub fn unverified_client_id(assertion: &ClientAssertion) -> Result<ClientId, AssertionRefused> {
     let jws = Compact::parse(assertion.expose_secret())?;
     jws.header()?;
-    let [iss] = jws.claims_named(["iss"])?;
-    text(iss.as_ref(), "iss").map(ClientId::from)
+    let claims: Claims<'_> = jws.scanned_claims()?;
+    text(claims.iss.as_ref(), "iss").map(ClientId::from)
 }
 
 fn text<'c>(claim: Option<&'c Scanned<'_>>, name: &'static str) -> Result<&'c str, AssertionRefused> {

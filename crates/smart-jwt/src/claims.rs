@@ -1,8 +1,11 @@
 //! Reading the claims that JWTs have in common (RFC 7519, section 4.1).
 
 use crate::scan::Scanned;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use smart_core::time::Timestamp;
 use std::borrow::Cow;
+use subtle::ConstantTimeEq as _;
 
 /// `aud`: one text, or an array of texts. `None` when it is neither.
 pub(crate) fn audience<'c, 'j>(claim: Option<&'c Scanned<'j>>) -> Option<&'c [Cow<'j, str>]> {
@@ -25,11 +28,13 @@ pub(crate) fn time(claim: Option<&Scanned<'_>>) -> Result<Option<Timestamp>, ()>
     Ok(Some(Timestamp::from_unix_seconds(seconds)))
 }
 
-/// The left half of the digest of a token or code (OpenID Connect Core, section 3.1.3.6), as `at_hash` and `c_hash` have
-/// it.
-pub(crate) fn half_hash(digest: &'static ring::digest::Algorithm, text: &str) -> String {
-    use base64::Engine as _;
+/// Whether a claim is the left half of the digest of a token or code, as `at_hash` and `c_hash` are (OpenID Connect Core,
+/// section 3.1.3.6).
+pub(crate) fn is_half_hash(claim: &str, digest: &'static ring::digest::Algorithm, text: &str) -> bool {
     let digest = ring::digest::digest(digest, text.as_bytes());
-    let half = digest.as_ref().get(..digest.as_ref().len() / 2).unwrap_or_default();
-    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(half)
+    let (half, _) = digest.as_ref().split_at(digest.as_ref().len() / 2);
+    // Half of SHA-512 is 32 octets, 43 characters.
+    let mut encoded = [0; 43];
+    let length = URL_SAFE_NO_PAD.encode_slice(half, &mut encoded).ok();
+    length.and_then(|length| encoded.get(..length)).is_some_and(|encoded| encoded.ct_eq(claim.as_bytes()).into())
 }

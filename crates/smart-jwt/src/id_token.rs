@@ -1,8 +1,8 @@
 //! An ID token that was validated.
 
 use crate::algorithm::SigningAlgorithm;
-use crate::lazy_claims::LazyClaims;
 use crate::original_login::OriginalLogin;
+use crate::payload::{Kept, Payload};
 use serde_json::{Map, Value};
 use smart_core::time::Timestamp;
 
@@ -10,16 +10,17 @@ use smart_core::time::Timestamp;
 #[derive(Clone, PartialEq, Eq)]
 pub struct IdToken {
     pub(crate) algorithm: SigningAlgorithm,
-    pub(crate) issuer: String,
-    pub(crate) subject: String,
-    pub(crate) audience: Vec<String>,
-    pub(crate) authorized_party: Option<String>,
+    pub(crate) issuer: Kept,
+    pub(crate) subject: Kept,
+    pub(crate) audience: Kept,
+    pub(crate) other_audiences: Vec<Kept>,
+    pub(crate) authorized_party: Option<Kept>,
     pub(crate) expires_at: Timestamp,
     pub(crate) issued_at: Timestamp,
     pub(crate) authenticated_at: Option<Timestamp>,
-    pub(crate) nonce: Option<String>,
-    pub(crate) fhir_user: Option<String>,
-    pub(crate) claims: LazyClaims,
+    pub(crate) nonce: Option<Kept>,
+    pub(crate) fhir_user: Option<Kept>,
+    pub(crate) payload: Payload,
 }
 
 impl IdToken {
@@ -30,33 +31,32 @@ impl IdToken {
 
     /// Who issued it.
     pub fn issuer(&self) -> &str {
-        &self.issuer
+        self.payload.text(&self.issuer)
     }
 
     /// Who the user is at that issuer. Only the pair of issuer and subject names a person.
     pub fn subject(&self) -> &str {
-        &self.subject
+        self.payload.text(&self.subject)
     }
 
     /// The user as a FHIR resource, as it came: the `fhirUser` claim, or the `profile` claim of an STU1 server when it
     /// looks like a reference to a user. Resolve it with [`FhirUser`](smart_core::context::FhirUser).
     pub fn fhir_user(&self) -> Option<&str> {
-        self.fhir_user.as_deref()
+        self.optional(self.fhir_user.as_ref())
     }
 
-    /// Which of the two claims names the user.
-    pub(crate) fn pick_fhir_user<'c>(fhir_user: Option<&'c str>, profile: Option<&'c str>) -> Option<&'c str> {
-        fhir_user.filter(|user| !user.is_empty()).or_else(|| profile.filter(|profile| looks_like_a_user(profile)))
+    fn optional<'t>(&'t self, kept: Option<&'t Kept>) -> Option<&'t str> {
+        kept.map(|kept| self.payload.text(kept))
     }
 
     /// Whom it is for: this client, and audiences that were said to be trusted.
-    pub fn audience(&self) -> &[String] {
-        &self.audience
+    pub fn audience(&self) -> Vec<&str> {
+        std::iter::once(&self.audience).chain(&self.other_audiences).map(|kept| self.payload.text(kept)).collect()
     }
 
     /// The client that it was issued to (`azp`), where it says so.
     pub fn authorized_party(&self) -> Option<&str> {
-        self.authorized_party.as_deref()
+        self.optional(self.authorized_party.as_ref())
     }
 
     /// When it expires. That says nothing about the session, nor about the access token.
@@ -76,25 +76,25 @@ impl IdToken {
 
     /// The nonce, where it has one.
     pub fn nonce(&self) -> Option<&str> {
-        self.nonce.as_deref()
+        self.optional(self.nonce.as_ref())
     }
 
     /// What a later token of the same session has to agree with.
     pub fn original_login(&self) -> OriginalLogin {
         OriginalLogin {
-            issuer: self.issuer.clone(),
-            subject: self.subject.clone(),
-            audience: self.audience.clone(),
-            authorized_party: self.authorized_party.clone(),
+            issuer: self.issuer().to_owned(),
+            subject: self.subject().to_owned(),
+            audience: self.audience().into_iter().map(str::to_owned).collect(),
+            authorized_party: self.authorized_party().map(str::to_owned),
             issued_at: self.issued_at,
             authenticated_at: self.authenticated_at,
-            nonce: self.nonce.clone(),
+            nonce: self.nonce().map(str::to_owned),
         }
     }
 
     /// All claims.
     pub fn claims(&self) -> &Map<String, Value> {
-        self.claims.members()
+        self.payload.members()
     }
 }
 
@@ -102,13 +102,14 @@ impl std::fmt::Debug for IdToken {
     /// Shows the issuer, not the person.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("IdToken")
-            .field("issuer", &self.issuer)
+            .field("issuer", &self.issuer())
             .field("algorithm", &self.algorithm)
             .finish_non_exhaustive()
     }
 }
 
-fn looks_like_a_user(profile: &str) -> bool {
+/// Whether a `profile` claim can stand in for `fhirUser` (STU1).
+pub(crate) fn looks_like_a_user(profile: &str) -> bool {
     let mut segments = profile.rsplit('/');
     let (id, resource_type) = (segments.next(), segments.next());
     id.is_some_and(|id| !id.is_empty())

@@ -2,21 +2,21 @@
 
 use crate::algorithm::SigningAlgorithm;
 use crate::claims;
-use crate::id_token::IdToken;
+use crate::id_token::{IdToken, looks_like_a_user};
 use crate::id_token_error::IdTokenError;
 use crate::id_token_policy::IdTokenPolicy;
 use crate::jwks::Jwks;
 use crate::jws::{Compact, Header};
 use crate::original_login::OriginalLogin;
-use crate::scan::Scanned;
+use crate::scan::{Members, Scanned};
 use smart_core::client_id::ClientId;
 use smart_core::issuer::Issuer;
 use smart_core::secret::{AccessToken, RawIdToken};
 use smart_core::state::Nonce;
 use smart_core::time::Timestamp;
 use smart_core::untrusted::shown;
+use std::borrow::Cow;
 use std::time::Duration;
-use subtle::ConstantTimeEq as _;
 
 /// The longest subject (OpenID Connect Core, section 2).
 const MAX_SUBJECT: usize = 255;
@@ -28,6 +28,7 @@ pub struct IdTokenValidator {
 }
 
 /// The claims that are looked at.
+#[derive(Default)]
 struct Claims<'p> {
     iss: Option<Scanned<'p>>,
     sub: Option<Scanned<'p>>,
@@ -45,26 +46,34 @@ struct Claims<'p> {
     profile: Option<Scanned<'p>>,
 }
 
-impl<'p> Claims<'p> {
-    fn of(jws: &'p Compact<'_>) -> Result<Self, IdTokenError> {
-        let [iss, sub, aud, azp, exp, iat, nbf, auth_time, acr, nonce, at_hash, c_hash, fhir_user, profile] = jws
-            .claims_named([
-                "iss",
-                "sub",
-                "aud",
-                "azp",
-                "exp",
-                "iat",
-                "nbf",
-                "auth_time",
-                "acr",
-                "nonce",
-                "at_hash",
-                "c_hash",
-                "fhirUser",
-                "profile",
-            ])?;
-        Ok(Self { iss, sub, aud, azp, exp, iat, nbf, auth_time, acr, nonce, at_hash, c_hash, fhir_user, profile })
+impl<'p> Members<'p> for Claims<'p> {
+    fn slot(&mut self, name: &str) -> Option<&mut Option<Scanned<'p>>> {
+        Some(match name {
+            "iss" => &mut self.iss,
+            "sub" => &mut self.sub,
+            "aud" => &mut self.aud,
+            "azp" => &mut self.azp,
+            "exp" => &mut self.exp,
+            "iat" => &mut self.iat,
+            "nbf" => &mut self.nbf,
+            "auth_time" => &mut self.auth_time,
+            "acr" => &mut self.acr,
+            "nonce" => &mut self.nonce,
+            "at_hash" => &mut self.at_hash,
+            "c_hash" => &mut self.c_hash,
+            "fhirUser" => &mut self.fhir_user,
+            "profile" => &mut self.profile,
+            _ => return None,
+        })
+    }
+}
+
+impl Claims<'_> {
+    /// `fhirUser`, or `profile` where that stands in for it.
+    fn fhir_user(&self) -> Option<&str> {
+        let fhir_user = self.fhir_user.as_ref().and_then(Scanned::as_text).filter(|user| !user.is_empty());
+        let profile = || self.profile.as_ref().and_then(Scanned::as_text).filter(|profile| looks_like_a_user(profile));
+        fhir_user.or_else(profile)
     }
 }
 
@@ -160,13 +169,13 @@ impl IdTokenValidator {
         access_token: Option<&AccessToken>,
     ) -> Result<IdToken, IdTokenError> {
         let renewed = self.check(token, keys, now, access_token)?;
-        let changed = if renewed.issuer != login.issuer {
+        let changed = if renewed.issuer() != login.issuer {
             Some("iss")
-        } else if renewed.subject != login.subject {
+        } else if renewed.subject() != login.subject {
             Some("sub")
-        } else if !login.audience.iter().all(|audience| renewed.audience.contains(audience)) {
+        } else if !login.audience.iter().all(|audience| renewed.audience().contains(&audience.as_str())) {
             Some("aud")
-        } else if renewed.authorized_party != login.authorized_party {
+        } else if renewed.authorized_party() != login.authorized_party.as_deref() {
             Some("azp")
         } else if renewed.authenticated_at.zip(login.authenticated_at).is_some_and(|(new, first)| new != first) {
             Some("auth_time")
@@ -192,13 +201,13 @@ impl IdTokenValidator {
         let header = jws.header()?;
         let algorithm = jws.verify(&header, keys, &self.policy.algorithms)?;
         check_type(&header)?;
-        let claims = Claims::of(&jws)?;
-        let issuer = self.check_issuer(&claims)?.to_owned();
+        let claims = jws.scanned_claims::<Claims<'_>>()?;
+        let issuer = self.check_issuer(&claims)?;
         let subject = text(claims.sub.as_ref(), "sub")?;
         if subject.is_empty() || subject.len() > MAX_SUBJECT || !subject.is_ascii() {
             return Err(IdTokenError::Claim("sub"));
         }
-        let audience = self.check_audience(&claims)?;
+        let (audience, others) = self.check_audience(&claims)?;
         let times = self.check_times(&claims, now)?;
         self.check_authentication(&claims, &times, now)?;
         let nonce = claims.nonce.as_ref().map(|nonce| text(Some(nonce), "nonce")).transpose()?;
@@ -212,22 +221,19 @@ impl IdTokenValidator {
         {
             return Err(IdTokenError::CodeHash);
         }
-        let fhir_user = IdToken::pick_fhir_user(
-            claims.fhir_user.as_ref().and_then(Scanned::as_text),
-            claims.profile.as_ref().and_then(Scanned::as_text),
-        );
         Ok(IdToken {
             algorithm,
-            issuer,
-            subject: subject.to_owned(),
-            audience,
-            authorized_party: claims.azp.as_ref().and_then(Scanned::as_text).map(str::to_owned),
+            issuer: jws.kept(issuer),
+            subject: jws.kept(subject),
+            audience: jws.kept(audience),
+            other_audiences: others.iter().map(|other| jws.kept(other)).collect(),
+            authorized_party: claims.azp.as_ref().and_then(Scanned::as_text).map(|party| jws.kept(party)),
             expires_at: times.exp,
             issued_at: times.iat,
             authenticated_at: times.auth_time,
-            nonce: nonce.map(str::to_owned),
-            fhir_user: fhir_user.map(str::to_owned),
-            claims: jws.into_lazy_claims(),
+            nonce: nonce.map(|nonce| jws.kept(nonce)),
+            fhir_user: claims.fhir_user().map(|user| jws.kept(user)),
+            payload: jws.into_payload()?,
         })
     }
 
@@ -239,7 +245,11 @@ impl IdTokenValidator {
         Err(IdTokenError::Issuer { got: shown(got, 200), expected: self.policy.issuer.as_str().to_owned() })
     }
 
-    fn check_audience(&self, claims: &Claims<'_>) -> Result<Vec<String>, IdTokenError> {
+    /// The audiences: there is one at least.
+    fn check_audience<'c, 'p>(
+        &self,
+        claims: &'c Claims<'p>,
+    ) -> Result<(&'c Cow<'p, str>, &'c [Cow<'p, str>]), IdTokenError> {
         let audience = claims::audience(claims.aud.as_ref()).ok_or(IdTokenError::Claim("aud"))?;
         let own = self.policy.client_id.as_str();
         if !audience.iter().any(|a| a == own) {
@@ -251,7 +261,7 @@ impl IdTokenValidator {
         match &claims.azp {
             None if audience.len() > 1 => Err(IdTokenError::AuthorizedPartyMissing),
             Some(party) if party.as_text() != Some(own) => Err(IdTokenError::AuthorizedParty),
-            _ => Ok(audience.iter().map(|a| a.clone().into_owned()).collect()),
+            _ => audience.split_first().ok_or(IdTokenError::Audience),
         }
     }
 
@@ -325,5 +335,5 @@ fn is_half_hash(
 ) -> Result<bool, IdTokenError> {
     let Some(claim) = claim else { return Ok(true) };
     let claimed = claim.as_text().ok_or(IdTokenError::Claim(name))?;
-    Ok(claims::half_hash(algorithm.digest(), text).as_bytes().ct_eq(claimed.as_bytes()).into())
+    Ok(claims::is_half_hash(claimed, algorithm.digest(), text))
 }

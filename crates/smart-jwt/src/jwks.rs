@@ -98,14 +98,12 @@ impl Jwks {
     /// [`JwsError::UnknownKey`] when no key has the id, [`JwsError::UnusableKey`] when one does and was passed over,
     /// [`JwsError::AmbiguousKey`] when none or several fit.
     pub fn select(&self, kid: Option<&str>, algorithm: SigningAlgorithm) -> Result<&Jwk, JwsError> {
-        if let Some(kid) = kid
-            && !self.keys.iter().any(|key| key.kid() == Some(kid))
-        {
-            let skipped = self.skipped.iter().find(|key| key.kid.as_deref() == Some(kid));
+        let mut named = self.keys.iter().filter(|key| kid.is_none() || key.kid() == kid).peekable();
+        if named.peek().is_none() && kid.is_some() {
+            let skipped = self.skipped.iter().find(|key| key.kid.as_deref() == kid);
             return Err(skipped.map_or(JwsError::UnknownKey, |key| JwsError::UnusableKey(key.reason.clone())));
         }
-        let mut fitting =
-            self.keys.iter().filter(|key| key.verifies(algorithm) && kid.is_none_or(|kid| key.kid() == Some(kid)));
+        let mut fitting = named.filter(|key| key.verifies(algorithm));
         match (fitting.next(), fitting.count()) {
             (Some(key), 0) => Ok(key),
             (found, more) => Err(JwsError::AmbiguousKey(usize::from(found.is_some()) + more)),

@@ -6,13 +6,13 @@ use crate::algorithm::SigningAlgorithm;
 use crate::error::{JwsError, KeyError};
 use crate::jwk::Jwk;
 use crate::jwks::Jwks;
-use crate::lazy_claims::LazyClaims;
-use crate::scan::{self, Scanned};
+use crate::payload::{Kept, Payload};
+use crate::scan::{self, Members, Scanned};
 use crate::signing_key::SigningKey;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
-use smart_core::json::parse_object;
+use smart_core::json::{JsonError, parse_object};
 
 /// The longest token that is read, in characters.
 pub(crate) const MAX_TOKEN: usize = 16 * 1024;
@@ -40,17 +40,34 @@ impl std::fmt::Debug for VerifiedJws {
 
 /// A compact JWS taken apart. Nothing of it is believed yet.
 pub(crate) struct Compact<'t> {
-    header: Vec<u8>,
-    payload: Vec<u8>,
     signed: &'t str,
-    signature: Vec<u8>,
+    /// The header and behind it the signature.
+    around: Vec<u8>,
+    header_length: usize,
+    payload: Vec<u8>,
 }
 
 /// The members of a header that decide something.
+#[derive(Default)]
 pub(crate) struct Header<'h> {
     alg: Option<Scanned<'h>>,
     kid: Option<Scanned<'h>>,
     typ: Option<Scanned<'h>>,
+    crit: Option<Scanned<'h>>,
+    b64: Option<Scanned<'h>>,
+}
+
+impl<'h> Members<'h> for Header<'h> {
+    fn slot(&mut self, name: &str) -> Option<&mut Option<Scanned<'h>>> {
+        match name {
+            "alg" => Some(&mut self.alg),
+            "kid" => Some(&mut self.kid),
+            "typ" => Some(&mut self.typ),
+            "crit" => Some(&mut self.crit),
+            "b64" => Some(&mut self.b64),
+            _ => None,
+        }
+    }
 }
 
 impl<'t> Compact<'t> {
@@ -59,30 +76,33 @@ impl<'t> Compact<'t> {
         if token.len() > MAX_TOKEN {
             return Err(JwsError::TooLong { length: token.len(), limit: MAX_TOKEN });
         }
-        let mut parts = token.split('.');
-        let (Some(header), Some(payload), Some(signature), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(match token.split('.').count() {
-                5 => JwsError::Encrypted,
-                parts => JwsError::Parts { parts },
-            });
+        // How many parts there are matters only where there are not three: a dot is no character of any part.
+        let parts = || token.split('.').count();
+        let split = token.split_once('.').and_then(|(header, rest)| Some((header, rest.rsplit_once('.')?)));
+        let Some((header, (payload, signature))) = split else { return Err(JwsError::Parts { parts: parts() }) };
+        let malformed = |part| match parts() {
+            3 => JwsError::Base64 { part },
+            5 => JwsError::Encrypted,
+            parts => JwsError::Parts { parts },
         };
-        let signed = token.get(..header.len() + 1 + payload.len()).unwrap_or_default();
-        Ok(Self {
-            header: octets(header, "header")?,
-            payload: octets(payload, "payload")?,
-            signed,
-            signature: octets(signature, "signature")?,
-        })
+        let mut around = Vec::with_capacity((header.len() + signature.len()) / 4 * 3 + 6);
+        URL_SAFE_NO_PAD.decode_vec(header, &mut around).map_err(|_| malformed("header"))?;
+        let header_length = around.len();
+        let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| malformed("payload"))?;
+        URL_SAFE_NO_PAD.decode_vec(signature, &mut around).map_err(|_| malformed("signature"))?;
+        let signed = token.get(..token.len() - signature.len() - 1).unwrap_or_default();
+        Ok(Self { signed, around, header_length, payload })
+    }
+
+    fn parts(&self) -> (&[u8], &[u8]) {
+        self.around.split_at_checked(self.header_length).unwrap_or_default()
     }
 
     /// Reads the header: a JSON object without repeated members and without extensions that have to be understood.
     pub(crate) fn header(&self) -> Result<Header<'_>, JwsError> {
-        let names = ["alg", "kid", "typ", "crit", "b64"];
-        let [alg, kid, typ, crit, b64] =
-            scan::members(&self.header, names).map_err(|reason| JwsError::Json { part: "header", reason })?;
-        if crit.is_some() || b64.is_some() { Err(JwsError::Critical) } else { Ok(Header { alg, kid, typ }) }
+        let header: Header<'_> =
+            scan::members(self.parts().0).map_err(|reason| JwsError::Json { part: "header", reason })?;
+        if header.crit.is_some() || header.b64.is_some() { Err(JwsError::Critical) } else { Ok(header) }
     }
 
     /// Checks the signature: the algorithm has to be on the list, fit the key, and be the one that the header names.
@@ -97,10 +117,10 @@ impl<'t> Compact<'t> {
         if !allowed.contains(&algorithm) {
             return Err(JwsError::AlgorithmNotAllowed(algorithm));
         }
-        let kid = header.kid()?;
+        let (kid, (_, signature)) = (header.kid()?, self.parts());
         let is_right = |key: &Jwk| {
-            algorithm.signature_length().is_none_or(|length| length == self.signature.len())
-                && key.verify(algorithm, self.signed.as_bytes(), &self.signature)
+            algorithm.signature_length().is_none_or(|length| length == signature.len())
+                && key.verify(algorithm, self.signed.as_bytes(), signature)
         };
         match keys.select(kid, algorithm) {
             Ok(key) if is_right(key) => Ok(algorithm),
@@ -113,7 +133,7 @@ impl<'t> Compact<'t> {
 
     /// All members of the header.
     pub(crate) fn header_members(&self) -> Result<Map<String, Value>, JwsError> {
-        object(&self.header, "header")
+        object(self.parts().0, "header")
     }
 
     /// The payload as claims.
@@ -121,17 +141,20 @@ impl<'t> Compact<'t> {
         object(&self.payload, "payload")
     }
 
-    /// The claims with these names.
-    pub(crate) fn claims_named<const N: usize>(
-        &self,
-        names: [&'static str; N],
-    ) -> Result<[Option<Scanned<'_>>; N], JwsError> {
-        scan::members(&self.payload, names).map_err(|reason| JwsError::Json { part: "payload", reason })
+    /// The claims that are asked for.
+    pub(crate) fn scanned_claims<'c, M: Members<'c>>(&'c self) -> Result<M, JwsError> {
+        scan::members(&self.payload).map_err(|reason| JwsError::Json { part: "payload", reason })
     }
 
-    /// The payload, for whoever asks for all claims later.
-    pub(crate) fn into_lazy_claims(self) -> LazyClaims {
-        LazyClaims::new(self.payload)
+    /// A text that was found in the payload.
+    pub(crate) fn kept(&self, text: &str) -> Kept {
+        Kept::of(text, &self.payload)
+    }
+
+    /// The payload itself.
+    pub(crate) fn into_payload(self) -> Result<Payload, JwsError> {
+        let wrong = |_| JwsError::Json { part: "payload", reason: JsonError::NotAnObject };
+        String::from_utf8(self.payload).map(Payload::new).map_err(wrong)
     }
 }
 
@@ -210,10 +233,6 @@ pub(crate) fn signing_input(
     header.extend(extra.iter().map(|(name, value)| (name.clone(), value.clone())));
     let encode = |members| serde_json::to_vec(members).ok().map(|json| URL_SAFE_NO_PAD.encode(json));
     Some(format!("{}.{}", encode(&header)?, encode(claims)?))
-}
-
-fn octets(text: &str, part: &'static str) -> Result<Vec<u8>, JwsError> {
-    URL_SAFE_NO_PAD.decode(text).map_err(|_| JwsError::Base64 { part })
 }
 
 fn object(json: &[u8], part: &'static str) -> Result<Map<String, Value>, JwsError> {
