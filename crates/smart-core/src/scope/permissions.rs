@@ -100,14 +100,27 @@ impl Permissions {
     /// Reads letters of `cruds` in this order.
     pub(super) fn parse_letters(text: &str) -> Result<Self, Fault> {
         let mut bits = 0_u8;
-        for (offset, found) in text.char_indices() {
-            match LETTERS.into_iter().find(|(letter, _)| *letter == found) {
-                // Each further letter stands for a higher bit than all before it.
-                Some((_, bit)) if bit > bits => bits |= bit,
-                known => return Err(Fault::new(ScopeErrorKind::Permissions, offset, expected(bits, known.is_some()))),
+        for (offset, letter) in text.bytes().enumerate() {
+            let bit = bit(letter);
+            // Each further letter stands for a higher bit than all before it.
+            if bit <= bits {
+                return Err(Fault::new(ScopeErrorKind::Permissions, offset, expected(bits, bit != 0)));
             }
+            bits |= bit;
         }
         Self::from_bits(bits).ok_or_else(|| Fault::new(ScopeErrorKind::Permissions, text.len(), ANY))
+    }
+}
+
+/// The bit of a letter, or 0: as [`LETTERS`] has it.
+const fn bit(letter: u8) -> u8 {
+    match letter {
+        b'c' => 1,
+        b'r' => 1 << 1,
+        b'u' => 1 << 2,
+        b'd' => 1 << 3,
+        b's' => 1 << 4,
+        _ => 0,
     }
 }
 

@@ -178,10 +178,8 @@ impl ResourceScope {
         let Some(after) = text.get(type_end..).and_then(|after| after.strip_prefix('.')) else {
             return Err(Fault::new(ScopeErrorKind::ResourceType, type_end, AFTER_TYPE));
         };
-        let (suffix, query) = match after.split_once('?') {
-            Some((suffix, query)) => (suffix, Some(query)),
-            None => (after, None),
-        };
+        let (suffix, query) = after.split_at(after.bytes().position(|byte| byte == b'?').unwrap_or(after.len()));
+        let query = query.strip_prefix('?');
         // The words come first: the `r` and `d` of `read` are not the letters of version 2.
         let (permissions, syntax) = match Permissions::from_v1_word(suffix) {
             Some(permissions) => (permissions, Syntax::V1),

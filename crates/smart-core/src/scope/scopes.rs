@@ -109,16 +109,25 @@ fn without_duplicates(mut list: Vec<Scope>) -> Vec<Scope> {
 /// A quick look at up to [`SMALL`] scopes, by a number for each: most sets have no duplicates.
 fn may_have_duplicates(list: &[Scope]) -> bool {
     let mut seen = [0_u64; SMALL];
+    // Most numbers differ in seven bits from all others, which then need not be compared.
+    let mut sieve = 0_u128;
     for (index, scope) in list.iter().enumerate() {
         let number = fingerprint(scope.as_str().as_bytes());
-        let is_known = seen.iter().take(index).any(|known| *known == number);
+        let hole = 1_u128 << (number.wrapping_mul(MIX) >> 57);
+        if sieve & hole != 0 && seen.iter().take(index).any(|known| *known == number) {
+            return true;
+        }
+        sieve |= hole;
         match seen.get_mut(index) {
-            Some(place) if !is_known => *place = number,
-            _ => return true,
+            Some(place) => *place = number,
+            None => return true,
         }
     }
     false
 }
+
+/// An odd factor, which spreads a number over all bits.
+const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// A number that is the same for the same text and rarely so for two. The end of a scope tells it apart best.
 fn fingerprint(text: &[u8]) -> u64 {
@@ -127,8 +136,8 @@ fn fingerprint(text: &[u8]) -> u64 {
         Some(chunk) => u64::from_le_bytes(*chunk),
         None => start.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)),
     };
-    // An odd factor, so that the two parts do not cancel out.
-    end ^ before.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ text.len() as u64
+    // Mixed, so that the two parts do not cancel out.
+    end ^ before.wrapping_mul(MIX) ^ text.len() as u64
 }
 
 impl FromStr for Scopes {
