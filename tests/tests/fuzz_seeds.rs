@@ -73,9 +73,15 @@ fn brands_hold_for_their_seeds() {
     each_seed("brands", targets::brands::hold);
 }
 
+#[test]
+fn key_files_hold_for_their_seeds() {
+    each_seed("signing_key", targets::signing_key::hold);
+}
+
 /// A target without seeds or without a test here would go unseen.
 #[test]
 fn every_target_is_tried_here() {
-    let tried = ["brands", "callback", "discovery", "jwks", "jwt", "registration", "scope", "token_response"];
+    let tried =
+        ["brands", "callback", "discovery", "jwks", "jwt", "registration", "scope", "signing_key", "token_response"];
     assert_eq!(xtask::fuzz::targets(&root()).unwrap(), tried);
 }

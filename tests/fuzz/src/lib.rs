@@ -8,4 +8,5 @@ pub mod jwt;
 mod login;
 pub mod registration;
 pub mod scope;
+pub mod signing_key;
 pub mod token_response;
