@@ -1,6 +1,7 @@
 //! Development tasks of smart-on-fhir: `cargo xtask <task>`. The checks are a library, so that plain tests run them too.
 
 pub mod bench;
+pub mod bench_report;
 pub mod book;
 pub mod cargo_deny;
 pub mod ci;

@@ -40,10 +40,12 @@ enum Task {
         #[command(flatten)]
         report: Report,
     },
-    /// Run the benches.
+    /// Run the benches and compare what they measure with their goals.
     Bench {
         /// Those alone whose name contains this.
         filter: Option<String>,
+        #[command(flatten)]
+        report: Report,
     },
     /// Build the book in docs.
     Docs,
@@ -93,7 +95,11 @@ fn done(task: Task) -> Result<bool, TaskError> {
         Task::Fuzz { seconds, target, report } => {
             Ok(report.print(&fuzz::fuzz(&root, seconds, target.as_deref(), report.show())?))
         }
-        Task::Bench { filter } => bench::bench(&root, filter.as_deref(), show).map(|()| true),
+        Task::Bench { filter, report } => {
+            let measured = bench::bench(&root, filter.as_deref(), report.show())?;
+            Show::Stdout.line(&if report.json { measured.json().to_string() } else { measured.table() });
+            Ok(measured.is_ok())
+        }
         Task::Docs => book::build(&root, show).map(|()| true),
         Task::Coverage { html } => coverage::coverage(&root, html, show).map(|()| true),
     }
