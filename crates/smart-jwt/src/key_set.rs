@@ -18,6 +18,26 @@ const DEFAULT_OVERLAP: Duration = Duration::from_hours(24);
 /// 2. After the overlap, when every verifier has fetched it, [`rotate`](Self::rotate) lets it sign.
 /// 3. After another overlap, `rotate` or [`forget_retired`](Self::forget_retired) drops the old one.
 ///
+/// ```
+/// use smart_core::time::Timestamp;
+/// use smart_jwt::{KeyKind, KeySet, SigningKey};
+/// use std::time::Duration;
+///
+/// let now = Timestamp::from_unix_seconds(1_800_000_000);
+/// let mut keys = KeySet::new(SigningKey::generate(KeyKind::EcP384)?.with_kid("2026-11")?)?;
+/// keys.publish_next(SigningKey::generate(KeyKind::EcP384)?.with_kid("2026-12")?, now)?;
+///
+/// // What the web server answers at the registered URL:
+/// let document = keys.document()?;
+/// assert!(document.body().contains("2026-12"));
+/// assert!(document.headers().contains(&("content-type", "application/json".to_owned())));
+///
+/// // A day later every verifier has fetched the new key.
+/// keys.rotate(now.saturating_add(Duration::from_hours(24)))?;
+/// assert_eq!(keys.current().key_id(), "2026-12");
+/// # Ok::<(), smart_jwt::KeyError>(())
+/// ```
+///
 /// A program that starts anew rebuilds the set from what it kept: [`new`](Self::new) with the key that signed,
 /// [`publish_next`](Self::publish_next) with the time of then, [`restore_retired`](Self::restore_retired).
 pub struct KeySet {

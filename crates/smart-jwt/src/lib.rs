@@ -108,6 +108,6 @@ pub use jwks_document::JwksDocument;
 pub use jws::{VerifiedJws, sign_jwt, sign_jwt_with_header, verify_jws};
 pub use key_set::KeySet;
 pub use original_login::OriginalLogin;
-pub use signer::{SignatureFuture, Signer, SignerError, check_signer};
+pub use signer::{SignatureFuture, Signer, SignerError, check_signer, raw_ecdsa_signature};
 pub use signing_key::{KeyKind, PrivatePem, SigningKey};
 pub use unverified_id_token::UnverifiedIdToken;

@@ -17,7 +17,7 @@ use smart_core::time::Timestamp;
 use smart_jwt::{
     AssertionRefused, AssertionVerifier, ClientAssertionBuilder, ClientAssertionError, Error, Jwk, Jwks, JwsError,
     SignatureFuture, Signer, SignerError, SigningAlgorithm, SigningKey, VerifiedAssertion, check_signer,
-    choose_assertion_algorithm, sign_jwt, sign_jwt_with_header, unverified_client_id,
+    choose_assertion_algorithm, raw_ecdsa_signature, sign_jwt, sign_jwt_with_header, unverified_client_id,
 };
 use std::collections::HashSet;
 use std::time::Duration;
@@ -224,6 +224,23 @@ fn key_in_a_service_signs() {
     let signer = Remote { right: true, ..remote(Ok(Vec::new())) };
     let assertion = signed_by(&std::sync::Arc::new(signer));
     assert!(verify_at(assertion.expose_secret(), NOW).is_ok());
+}
+
+/// CA-17 (RFC 3279 2.2.3): a service that answers in DER is used with one line more.
+#[test]
+fn key_in_a_service_that_answers_in_der_signs() {
+    let unsigned = builder().prepare(now(), &Counting::default(), SigningAlgorithm::Es384, EC.key_id()).unwrap();
+    let raw = EC.sign(unsigned.signing_input()).unwrap();
+    let integer = |number: &[u8]| {
+        // DER: no zeros in front, but for one where the first bit is set.
+        let number: Vec<u8> = number.iter().copied().skip_while(|octet| *octet == 0).collect();
+        let sign = if number[0] >= 0x80 { vec![0] } else { Vec::new() };
+        [vec![2, u8::try_from(sign.len() + number.len()).unwrap()], sign, number].concat()
+    };
+    let both = [integer(&raw[..48]), integer(&raw[48..])].concat();
+    let der = [vec![0x30, u8::try_from(both.len()).unwrap()], both].concat();
+    let signature = raw_ecdsa_signature(SigningAlgorithm::Es384, &der).unwrap();
+    assert!(verify_at(unsigned.attach(&signature).unwrap().expose_secret(), NOW).is_ok());
 }
 
 /// CA-17: what a signing service answers is told, and whether it may work later; a DER signature is noticed.

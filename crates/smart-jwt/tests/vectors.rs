@@ -130,3 +130,14 @@ fn p521_key_is_not_supported() {
     assert_eq!(set.skipped()[0].reason, KeyError::Unsupported);
     assert_eq!(set.skipped()[0].kid.as_deref(), Some("big"));
 }
+
+/// CA-13, F-34 (RFC 7638 3.1): the thumbprint of the RFC's key.
+#[test]
+fn rfc7638_thumbprint_vector() {
+    let n = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
+    let key = json!({"kty": "RSA", "n": n, "e": "AQAB", "alg": "RS256", "kid": "2011-04-29"});
+    assert_eq!(
+        Jwk::from_members(key.as_object().unwrap()).unwrap().thumbprint(),
+        "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
+    );
+}
