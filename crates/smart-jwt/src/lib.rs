@@ -109,5 +109,5 @@ pub use jws::{VerifiedJws, sign_jwt, sign_jwt_with_header, verify_jws};
 pub use key_set::KeySet;
 pub use original_login::OriginalLogin;
 pub use signer::{SignatureFuture, Signer, SignerError, check_signer, raw_ecdsa_signature};
-pub use signing_key::{KeyKind, PrivatePem, SigningKey};
+pub use signing_key::{KeyKind, PrivateJwk, PrivatePem, SigningKey};
 pub use unverified_id_token::UnverifiedIdToken;

@@ -118,6 +118,20 @@ impl PrivateKey {
             Self::Ec(ec) => ec_members(ec.curve, &ec.x, &ec.y),
         }
     }
+
+    /// The members that a private JWK has besides (RFC 7518, sections 6.2.2 and 6.3.2). Overwrite them after use.
+    pub(crate) fn secret_members(&self) -> Map<String, Value> {
+        match self {
+            Self::Rsa(rsa) => RSA_SECRET
+                .iter()
+                .zip(&rsa.secret)
+                .map(|(name, number)| {
+                    ((*name).to_owned(), URL_SAFE_NO_PAD.encode(der::without_leading_zeros(number)).into())
+                })
+                .collect(),
+            Self::Ec(ec) => Map::from_iter([("d".to_owned(), URL_SAFE_NO_PAD.encode(&ec.d).into())]),
+        }
+    }
 }
 
 fn pkcs8(der: &[u8]) -> Result<PrivateKey, KeyError> {

@@ -40,6 +40,12 @@ pub struct SigningKey {
 /// A private key as PEM text. `Debug` shows nothing of it; the memory is overwritten on drop.
 pub struct PrivatePem(Zeroizing<String>);
 
+/// A private key as the JSON text of a JWK. `Debug` shows nothing of it; the memory is overwritten on drop.
+pub struct PrivateJwk(Zeroizing<String>);
+
+/// Room for the JSON of the largest key, so that writing it leaves no copies behind.
+const JWK_ROOM: usize = 32 * 1024;
+
 impl SigningKey {
     /// Generates a key; its id is the RFC 7638 thumbprint, its algorithm SMART's for that kind (ES384 or RS384; ES256
     /// on P-256). RSA keys take a second or more.
@@ -177,6 +183,22 @@ impl SigningKey {
         PrivatePem(pem::pkcs8(&self.private.to_pkcs8()))
     }
 
+    /// The private key as a JWK, for keeping: with its id and algorithm, which PEM cannot hold.
+    pub fn to_jwk(&self) -> PrivateJwk {
+        use std::fmt::Write as _;
+        let mut members = match self.public.to_json() {
+            Value::Object(members) => members,
+            _ => Map::new(),
+        };
+        members.extend(self.private.secret_members());
+        let mut text = Zeroizing::new(String::with_capacity(JWK_ROOM));
+        let mut document = Value::Object(members);
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{document:#}");
+        overwrite(std::iter::once(&mut document));
+        PrivateJwk(text)
+    }
+
     /// Signs. An ECDSA signature is raw, both integers side by side (RFC 7518, section 3.4). ECDSA takes randomness
     /// from the crypto library.
     ///
@@ -211,6 +233,19 @@ impl PrivatePem {
     /// The PEM text. Keep it out of logs, and its file readable by its owner only.
     pub fn expose_secret(&self) -> &str {
         &self.0
+    }
+}
+
+impl PrivateJwk {
+    /// The JSON text. Keep it out of logs, and its file readable by its owner only.
+    pub fn expose_secret(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for PrivateJwk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PrivateJwk(***)")
     }
 }
 

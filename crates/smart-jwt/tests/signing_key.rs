@@ -233,6 +233,28 @@ fn pem_survives_the_round_trip() {
     }
 }
 
+/// CA-17, CA-13 (RFC 7518 6.2.2, 6.3.2): a key that is written as a JWK is read again with its id and algorithm, and the
+/// public half alone is the one that is published.
+#[test]
+fn private_jwk_survives_the_round_trip() {
+    for key in [&*RSA, &*EC] {
+        let pem = key.to_pem();
+        let key = SigningKey::from_pem(pem.expose_secret()).unwrap().with_kid("night \"job\"").unwrap();
+        let key = if key.public_jwk().kty() == "RSA" {
+            key.with_algorithm(SigningAlgorithm::Rs512).unwrap()
+        } else {
+            key
+        };
+        let written: Value = serde_json::from_str(key.to_jwk().expose_secret()).unwrap();
+        let again = SigningKey::from_jwk(object(written.clone())).unwrap();
+        assert_eq!((again.key_id(), again.algorithm()), ("night \"job\"", key.algorithm()));
+        assert_eq!(again.public_jwk(), key.public_jwk());
+        assert!(works(&again));
+        let read = Jwk::from_members(&object(written)).unwrap();
+        assert_eq!(read.to_json(), key.public_jwk().to_json());
+    }
+}
+
 /// The private JWK of the P-384 key, made from its DER.
 fn private_jwk() -> Value {
     use base64::Engine as _;
@@ -314,11 +336,11 @@ fn signing_key_is_found_in_a_set() {
     assert_eq!(Jwks::parse(&both).unwrap().keys().len(), 1);
 }
 
-/// CA-17: neither a key nor its PEM shows in `Debug`.
+/// CA-17: neither a key nor its PEM or JWK shows in `Debug`.
 #[test]
 fn debug_shows_no_secret() {
-    let shown = format!("{:?} {:?}", *EC, EC.to_pem());
-    assert!(shown.contains(EC.key_id()) && shown.contains("PrivatePem(***)"));
+    let shown = format!("{:?} {:?} {:?}", *EC, EC.to_pem(), EC.to_jwk());
+    assert!(shown.contains(EC.key_id()) && shown.contains("PrivatePem(***) PrivateJwk(***)"));
     let secret = private_jwk()["d"].as_str().unwrap().to_owned();
     assert!(!shown.contains(&secret[..8]) && !shown.contains("BEGIN") && !shown.contains("\"d\""));
 }
