@@ -332,7 +332,8 @@ impl SmartClient {
             app.client_id.clone(),
             redirect_uri.clone(),
             self.inner.scopes_for(&server, &app.scopes),
-        )?;
+        )?
+        .with_lifetime(self.inner.login_timeout);
         self.inner.begin(&builder, &server)
     }
 

@@ -36,7 +36,7 @@ impl LoginCancel {
         self.0.notify_one();
     }
 
-    async fn cancelled(&self) {
+    pub(crate) async fn cancelled(&self) {
         self.0.notified().await;
     }
 }

@@ -1,35 +1,24 @@
 //! Receiving the redirect on this machine (RFC 8252, section 7.3): for desktop apps and command lines.
 
+use crate::loopback_connections::Connections;
+use crate::loopback_page as pages;
 use bytes::Bytes;
-use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use http::header::HOST;
+use http::{Method, Request, Response};
 use smart_core::authorize::{Callback, CallbackError};
 use smart_core::redirect_uri::{RedirectUri, RedirectUriError};
-use smart_core::untrusted::html_escaped;
-use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 
 /// How long one browser connection may take over its request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many connections are looked at before the login is given up.
-const MAX_CONNECTIONS: usize = 200;
+pub(crate) const MAX_CONNECTIONS: usize = 200;
 /// The path of the redirect URI.
-const PATH: &str = "/callback";
-/// Takes code and state out of the address bar and the history (RFC 9700, section 4.3.1).
-const SCRIPT: &str = "history.replaceState(null,'','/done')";
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; \
-    script-src 'sha256-OSlSk+Ff+azA9khlYm/0XQEUPB9sIEOZSQBQ59cax98='";
-
+pub(crate) const PATH: &str = "/callback";
 /// Why no callback was received.
 #[derive(Debug, thiserror::Error)]
 pub enum LoopbackError {
@@ -44,6 +33,9 @@ pub enum LoopbackError {
     /// The address makes no redirect URI.
     #[error(transparent)]
     RedirectUri(#[from] RedirectUriError),
+    /// No EHR opened the app in time.
+    #[error("no EHR opened the app within {} seconds; open it from within the EHR while it waits", .0.as_secs())]
+    NoLaunch(Duration),
     /// Nobody came back in time.
     #[error("the browser did not come back within {} seconds; begin the login anew", .0.as_secs())]
     Timeout(Duration),
@@ -124,10 +116,15 @@ impl LoopbackListener {
         tokio::time::timeout(timeout, self.serve()).await.map_err(|_| LoopbackError::Timeout(timeout))?
     }
 
+    /// The socket, and what requests have to name as their host.
+    pub(crate) fn into_parts(self) -> (TcpListener, Arc<str>) {
+        (self.listener, self.authority.into())
+    }
+
     async fn serve(self) -> Result<Callback, LoopbackError> {
         let (sender, mut receiver) = mpsc::channel::<Result<Callback, CallbackError>>(1);
         let authority: Arc<str> = self.authority.into();
-        let mut connections = JoinSet::new();
+        let mut connections = Connections::new(HEAD_TIMEOUT * 2);
         for _ in 0..MAX_CONNECTIONS {
             tokio::select! {
                 biased;
@@ -136,17 +133,8 @@ impl LoopbackListener {
                     // A connection that fails before it says anything is not the browser's return.
                     let Ok((stream, _)) = accepted else { continue };
                     let (sender, authority) = (sender.clone(), authority.clone());
-                    connections.spawn(async move {
-                        let service = hyper::service::service_fn(|request| {
-                            std::future::ready(Ok::<_, Infallible>(answer(&request, &authority, &sender)))
-                        });
-                        let served = hyper::server::conn::http1::Builder::new()
-                            .keep_alive(false)
-                            .timer(TokioTimer::new())
-                            .header_read_timeout(HEAD_TIMEOUT)
-                            .serve_connection(TokioIo::new(stream), service);
-                        // What goes wrong on one connection is that browser's to try again.
-                        let _ = tokio::time::timeout(HEAD_TIMEOUT * 2, served).await;
+                    connections.serve(stream, move |request| {
+                        std::future::ready(answer(&request, &authority, &sender))
                     });
                 }
             }
@@ -158,67 +146,39 @@ impl LoopbackListener {
     }
 }
 
-/// Lets the page get to the browser before the port closes.
 async fn finish(
     callback: Result<Callback, CallbackError>,
-    mut connections: JoinSet<()>,
+    connections: Connections,
 ) -> Result<Callback, LoopbackError> {
-    let _ =
-        tokio::time::timeout(Duration::from_secs(1), async { while connections.join_next().await.is_some() {} }).await;
+    connections.finish().await;
     Ok(callback?)
 }
 
-fn answer(
-    request: &Request<Incoming>,
+/// Whether a request is for this listener. Another host name in it is a page elsewhere that had its name resolved to this
+/// machine.
+pub(crate) fn is_own_host<B>(request: &Request<B>, authority: &str) -> bool {
+    request.headers().get(HOST).is_some_and(|host| host.as_bytes() == authority.as_bytes())
+}
+
+fn answer<B>(
+    request: &Request<B>,
     authority: &str,
     sender: &mpsc::Sender<Result<Callback, CallbackError>>,
-) -> Response<Full<Bytes>> {
-    // Another host name in the request is a page elsewhere that had its name resolved to this machine.
-    let own_host = request.headers().get(HOST).is_some_and(|host| host.as_bytes() == authority.as_bytes());
-    if !own_host || request.uri().path() != PATH {
-        return page(StatusCode::NOT_FOUND, "Nothing here", "This address only waits for one sign-in.");
+) -> Response<Bytes> {
+    if !is_own_host(request, authority) || request.uri().path() != PATH {
+        return pages::nothing_here();
     }
     if request.method() != Method::GET {
-        return page(StatusCode::METHOD_NOT_ALLOWED, "Not this way", "The sign-in comes back by GET.");
+        return pages::not_this_way();
     }
     let callback = Callback::from_query(request.uri().query().unwrap_or(""));
     let response = match &callback {
-        Ok(callback) if callback.is_error() => page(
-            StatusCode::OK,
-            "Sign-in not completed",
-            "The health system did not sign you in. You can close this window; the app says more.",
-        ),
-        Ok(_) => page(StatusCode::OK, "Signed in", "You can close this window and go back to the app."),
-        Err(_) => page(
-            StatusCode::BAD_REQUEST,
-            "Sign-in not completed",
-            "What came back was no sign-in. You can close this window; the app says more.",
-        ),
+        Ok(callback) if callback.is_error() => pages::not_signed_in(),
+        Ok(_) => pages::signed_in(),
+        Err(_) => pages::no_sign_in(),
     };
     match sender.try_send(callback) {
         Ok(()) => response,
-        Err(_) => {
-            page(StatusCode::GONE, "Already done", "This sign-in was answered before. You can close this window.")
-        }
+        Err(_) => pages::already_done(),
     }
-}
-
-fn page(status: StatusCode, title: &str, text: &str) -> Response<Full<Bytes>> {
-    let html = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>{title}</title><style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;padding:0 1rem;\
-         color:#1b2733;background:#f6f8fa}}h1{{font-size:1.5rem}}</style></head>\
-         <body><main><h1>{title}</h1><p>{text}</p></main><script>{SCRIPT}</script></body></html>\n",
-        title = html_escaped(title),
-        text = html_escaped(text),
-    );
-    let mut response = Response::new(Full::new(Bytes::from(html)));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    response
 }

@@ -192,6 +192,20 @@ impl Session {
         self.inner.live().is_ok_and(|live| live.record.is_renewable())
     }
 
+    /// Whether it is a backend service's, and nobody's login.
+    pub fn is_backend(&self) -> bool {
+        self.inner.live().is_ok_and(|live| live.record.grant == Grant::Backend)
+    }
+
+    /// The access token as it is held, fresh or not: to be shown or examined. For requests there is
+    /// [`access_token`](Self::access_token).
+    ///
+    /// # Errors
+    /// As for [`context`](Self::context).
+    pub fn held_access_token(&self) -> Result<AccessToken, Error> {
+        Ok(self.inner.usable()?.record.access_token.clone())
+    }
+
     /// Why the session is over. `None`: it goes on.
     pub fn end_reason(&self) -> Option<EndReason> {
         match &**self.inner.state.load() {

@@ -6,6 +6,7 @@ use crate::record::SessionRecord;
 use crate::renewal::Life;
 use crate::session::{Inner, Session};
 use crate::session_policy::{OnIdle, Timeout};
+use smart_core::time::Timestamp;
 use smart_store::Expected;
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,6 +72,12 @@ impl Session {
     /// Whether it is locked.
     pub fn is_locked(&self) -> bool {
         self.inner.activity.is_locked()
+    }
+
+    /// When the person last did something, as far as this process and the store know: at the login, or at the last
+    /// [`touch`](Self::touch).
+    pub fn last_active_at(&self) -> Timestamp {
+        self.inner.activity.active_at()
     }
 
     /// How long until the person has done nothing for too long. `None`: there is no such limit.

@@ -240,11 +240,8 @@ fn private_jwk_survives_the_round_trip() {
     for key in [&*RSA, &*EC] {
         let pem = key.to_pem();
         let key = SigningKey::from_pem(pem.expose_secret()).unwrap().with_kid("night \"job\"").unwrap();
-        let key = if key.public_jwk().kty() == "RSA" {
-            key.with_algorithm(SigningAlgorithm::Rs512).unwrap()
-        } else {
-            key
-        };
+        let key =
+            if key.public_jwk().kty() == "RSA" { key.with_algorithm(SigningAlgorithm::Rs512).unwrap() } else { key };
         let written: Value = serde_json::from_str(key.to_jwk().expose_secret()).unwrap();
         let again = SigningKey::from_jwk(object(written.clone())).unwrap();
         assert_eq!((again.key_id(), again.algorithm()), ("night \"job\"", key.algorithm()));

@@ -3,8 +3,10 @@
 use crate::error::SandboxError;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
-use http::{HeaderValue, Method, Request, Response};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use smart_core::url_policy::is_loopback;
 use smart_http::HttpClient;
+use std::collections::HashMap;
 use url::{Url, form_urlencoded};
 
 /// How many pages and redirects one login may take.
@@ -52,30 +54,17 @@ impl AutoBrowser {
     /// # Errors
     /// [`SandboxError::Browser`] when a page is not what it should be.
     pub async fn authorize(&self, url: &Url) -> Result<Url, SandboxError> {
-        let mut cookie = None;
-        let mut request = (Method::GET, url.clone(), String::new());
+        let mut jar = Jar::default();
+        let mut asked = Asked::page(url.clone());
         for _ in 0..MAX_STEPS {
-            let (method, at, body) = request;
-            let response = self.send(method, &at, body, cookie.as_deref()).await?;
-            if let Some(set) = header(&response, SET_COOKIE.as_str()) {
-                cookie = set.split(';').next().map(str::to_owned);
-            }
-            if response.status().is_redirection() {
-                let target = header(&response, LOCATION.as_str()).and_then(|l| at.join(l).ok());
-                let target = target.ok_or_else(|| SandboxError::Browser("a redirect goes nowhere".into()))?;
-                if target.origin() != url.origin() || !target.path().starts_with("/auth/") {
+            match self.look_at(asked, &mut jar).await? {
+                Seen::Redirect(target) if target.origin() != url.origin() || !target.path().starts_with("/auth/") => {
                     return Ok(target);
                 }
-                request = (Method::GET, target, String::new());
-                continue;
+                Seen::Redirect(target) => asked = Asked::page(target),
+                Seen::Form(next) => asked = next,
+                Seen::End { status, text, .. } => return Err(stuck(status, &text)),
             }
-            let page = String::from_utf8_lossy(response.body()).into_owned();
-            let form = read_form(&page).ok_or_else(|| {
-                let text = between(&page, "<main>", "</main>").unwrap_or("a page without text");
-                SandboxError::Browser(format!("status {}: {}", response.status().as_u16(), plain(text)))
-            })?;
-            let action = at.join(&form.action).map_err(|_| SandboxError::Browser("a form goes nowhere".into()))?;
-            request = (Method::POST, action, self.filled_in(form, &page));
         }
         Err(SandboxError::Browser("the login does not end".into()))
     }
@@ -86,13 +75,60 @@ impl AutoBrowser {
     /// [`SandboxError::Browser`].
     pub async fn browse(&self, url: &Url) -> Result<(), SandboxError> {
         let callback = self.authorize(url).await?;
-        self.send(Method::GET, &callback, String::new(), None).await.map(|_| ())
+        self.send(Asked::page(callback), &Jar::default()).await.map(|_| ())
+    }
+
+    /// Goes wherever the pages lead, as a browser would, from the sandbox's launcher or an app's own URL to the page on which
+    /// the app says how it went. It stays on this machine.
+    ///
+    /// # Errors
+    /// [`SandboxError::Browser`] when a page is not what it should be, says that something went wrong, or leads away from this
+    /// machine.
+    pub async fn visit(&self, url: &Url) -> Result<Visited, SandboxError> {
+        let mut jar = Jar::default();
+        let mut asked = Asked::page(url.clone());
+        for _ in 0..MAX_STEPS {
+            if !is_loopback(&asked.url) {
+                let host = asked.url.host_str().unwrap_or("nowhere");
+                return Err(SandboxError::Browser(format!("the way leads to {host}, away from this machine")));
+            }
+            let at = asked.url.clone();
+            match self.look_at(asked, &mut jar).await? {
+                Seen::Redirect(target) => asked = Asked::page(target),
+                Seen::Form(next) => asked = next,
+                Seen::End { status, title, .. } if status.is_success() => return Ok(Visited { url: at, title }),
+                Seen::End { status, text, .. } => return Err(stuck(status, &text)),
+            }
+        }
+        Err(SandboxError::Browser("the way does not end".into()))
+    }
+
+    /// Asks for a page, and does what a person does with it.
+    async fn look_at(&self, asked: Asked, jar: &mut Jar) -> Result<Seen, SandboxError> {
+        let at = asked.url.clone();
+        let response = self.send(asked, jar).await?;
+        jar.take(&at, &response);
+        if response.status().is_redirection() {
+            let target = header(&response, LOCATION.as_str()).and_then(|location| at.join(location).ok());
+            return target.map(Seen::Redirect).ok_or_else(|| SandboxError::Browser("a redirect goes nowhere".into()));
+        }
+        let page = String::from_utf8_lossy(response.body()).into_owned();
+        let Some(form) = read_form(&page) else {
+            let title = plain(between(&page, "<title>", "</title>").unwrap_or_default());
+            let text = plain(between(&page, "<main>", "</main>").unwrap_or("a page without text"));
+            return Ok(Seen::End { status: response.status(), title, text });
+        };
+        let url = at.join(&form.action).map_err(|_| SandboxError::Browser("a form goes nowhere".into()))?;
+        Ok(Seen::Form(Asked { method: Method::POST, url, body: self.filled_in(form, &page) }))
     }
 
     fn filled_in(&self, form: Form, page: &str) -> String {
         let mut serializer = form_urlencoded::Serializer::new(String::new());
         for (name, value) in form.fields {
             serializer.append_pair(&name, &value);
+        }
+        if let Some(launch_url) = between(page, "name=\"launch_url\" value=\"", "\"") {
+            serializer.append_pair("launch_url", &unescaped(launch_url));
         }
         if page.contains("name=\"user\"") {
             serializer.append_pair("user", &self.person.user);
@@ -105,24 +141,80 @@ impl AutoBrowser {
         serializer.finish()
     }
 
-    async fn send(
-        &self,
-        method: Method,
-        url: &Url,
-        body: String,
-        cookie: Option<&str>,
-    ) -> Result<Response<Bytes>, SandboxError> {
+    async fn send(&self, asked: Asked, jar: &Jar) -> Result<Response<Bytes>, SandboxError> {
+        let Asked { method, url, body } = asked;
         let mut request = Request::new(Bytes::from(body));
         *request.uri_mut() = url.as_str().parse().map_err(|_| SandboxError::Browser("a page has no address".into()))?;
         if method == Method::POST {
             request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         }
         *request.method_mut() = method;
-        if let Some(Ok(cookie)) = cookie.map(HeaderValue::from_str) {
-            request.headers_mut().insert(COOKIE, cookie);
+        if let Some(cookies) = jar.of(&url) {
+            request.headers_mut().insert(COOKIE, cookies);
         }
         self.http.fetch(request).await.map_err(|e| SandboxError::Browser(e.to_string()))
     }
+}
+
+/// The end of the way: the page of the app, or of whoever says how it went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Visited {
+    /// Where it ended. It may hold a code: keep it out of logs.
+    pub url: Url,
+    /// The title of the page.
+    pub title: String,
+}
+
+/// A page that is asked for.
+struct Asked {
+    method: Method,
+    url: Url,
+    body: String,
+}
+
+impl Asked {
+    fn page(url: Url) -> Self {
+        Self { method: Method::GET, url, body: String::new() }
+    }
+}
+
+/// What came.
+enum Seen {
+    Redirect(Url),
+    /// A page with a form, and what a person makes of it.
+    Form(Asked),
+    /// A page without one.
+    End {
+        status: StatusCode,
+        title: String,
+        text: String,
+    },
+}
+
+/// The cookies, each for the origin that set it.
+#[derive(Default)]
+struct Jar(HashMap<(String, String), String>);
+
+impl Jar {
+    fn take(&mut self, from: &Url, response: &Response<Bytes>) {
+        let origin = from.origin().ascii_serialization();
+        for set in response.headers().get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok()) {
+            if let Some((name, value)) = set.split(';').next().and_then(|pair| pair.split_once('=')) {
+                self.0.insert((origin.clone(), name.trim().to_owned()), value.to_owned());
+            }
+        }
+    }
+
+    fn of(&self, url: &Url) -> Option<HeaderValue> {
+        let origin = url.origin().ascii_serialization();
+        let own = self.0.iter().filter(|((from, _), _)| *from == origin);
+        let pairs: Vec<String> = own.map(|((_, name), value)| format!("{name}={value}")).collect();
+        if pairs.is_empty() { None } else { HeaderValue::from_str(&pairs.join("; ")).ok() }
+    }
+}
+
+fn stuck(status: StatusCode, text: &str) -> SandboxError {
+    SandboxError::Browser(format!("status {}: {text}", status.as_u16()))
 }
 
 fn header<'r>(response: &'r Response<Bytes>, name: &str) -> Option<&'r str> {
@@ -137,15 +229,22 @@ fn between<'p>(page: &'p str, start: &str, end: &str) -> Option<&'p str> {
 /// The page's POST form with its hidden fields.
 fn read_form(page: &str) -> Option<Form> {
     let form = between(page, "<form method=\"post\"", "</form>")?;
-    let action = between(form, "action=\"", "\"")?.to_owned();
+    let action = unescaped(between(form, "action=\"", "\"")?);
     let fields = form
         .split("<input type=\"hidden\" ")
         .skip(1)
         .filter_map(|field| {
-            Some((between(field, "name=\"", "\"")?.to_owned(), between(field, "value=\"", "\"")?.to_owned()))
+            Some((unescaped(between(field, "name=\"", "\"")?), unescaped(between(field, "value=\"", "\"")?)))
         })
         .collect();
     Some(Form { action, fields })
+}
+
+/// An attribute's value as it is meant.
+fn unescaped(value: &str) -> String {
+    [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")]
+        .iter()
+        .fold(value.to_owned(), |text, (escaped, meant)| text.replace(escaped, meant))
 }
 
 fn plain(markup: &str) -> String {
@@ -157,5 +256,5 @@ fn plain(markup: &str) -> String {
             !inside && *c != '>'
         })
         .collect();
-    smart_core::untrusted::shown(text.trim(), 300)
+    smart_core::untrusted::shown(unescaped(text.trim()).as_str(), 300)
 }

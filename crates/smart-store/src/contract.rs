@@ -114,6 +114,7 @@ pub async fn list_by_issuer_and_user(store: &dyn Store) {
         Key::new(Kind::Session, "https://a.example", "u2", "1"),
         Key::new(Kind::Session, "https://b.example", "u1", "1"),
         Key::new(Kind::Pending, "https://a.example", "u1", "1"),
+        Key::new(Kind::App, "https://a.example", "u1", "1"),
     ];
     for key in &keys {
         store.put(key, value("x"), Expected::Absent).await.unwrap();

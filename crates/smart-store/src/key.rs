@@ -9,6 +9,8 @@ pub enum Kind {
     Pending,
     /// Which session a browser has.
     Browser,
+    /// What an app itself keeps, such as how its client is registered with a server.
+    App,
 }
 
 impl Kind {
@@ -18,12 +20,13 @@ impl Kind {
             Self::Session => "session",
             Self::Pending => "pending",
             Self::Browser => "browser",
+            Self::App => "app",
         }
     }
 
     #[cfg(feature = "seal")]
     pub(crate) fn from_name(name: &str) -> Option<Self> {
-        [Self::Session, Self::Pending, Self::Browser].into_iter().find(|kind| kind.as_str() == name)
+        [Self::Session, Self::Pending, Self::Browser, Self::App].into_iter().find(|kind| kind.as_str() == name)
     }
 }
 

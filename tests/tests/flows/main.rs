@@ -16,6 +16,7 @@ mod fleet;
 #[cfg(unix)]
 mod kill;
 mod launch;
+mod launch_receiver;
 mod model;
 mod registry;
 mod servers;

@@ -17,7 +17,7 @@
 
 mod app;
 mod cookies;
-mod pages;
+pub(crate) mod pages;
 #[cfg(feature = "axum")]
 mod router;
 

@@ -13,7 +13,7 @@ const STYLE: &str = "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:34rem;m
                      background:#f6f8fa}h1{font-size:1.5rem}code{font-size:.95em;overflow-wrap:anywhere}";
 
 /// Sends the browser on to the authorization server.
-pub(super) fn to_server(request: &AuthorizationRequest, cookie: Option<HeaderValue>) -> Response<Bytes> {
+pub(crate) fn to_server(request: &AuthorizationRequest, cookie: Option<HeaderValue>) -> Response<Bytes> {
     match request.preferred_method() {
         Method::Get => redirect(request.url().as_str(), cookie),
         Method::Post => {
@@ -41,7 +41,7 @@ pub(super) fn redirect(location: &str, cookie: Option<HeaderValue>) -> Response<
 }
 
 /// A page that says what went wrong, for the person, and what to do.
-pub(super) fn error_page(error: &Error) -> Response<Bytes> {
+pub(crate) fn error_page(error: &Error) -> Response<Bytes> {
     let (status, title, text) = words(error);
     let detail = html_escaped(&error.to_string());
     let page = format!(

@@ -40,7 +40,9 @@ impl From<&Error> for Finding {
             Error::IdToken { source, .. } => source.into(),
             Error::Store(error) => error.into(),
             Error::IssuerDocuments { .. } => Self::new(K::ValidationFailed, "issuer-documents"),
-            Error::Loopback(LoopbackError::Timeout(_)) => Self { kind: K::LoginTimeout, reason: Reason::TIMEOUT },
+            Error::Loopback(LoopbackError::Timeout(_) | LoopbackError::NoLaunch(_)) => {
+                Self { kind: K::LoginTimeout, reason: Reason::TIMEOUT }
+            }
             Error::Loopback(_) => Self::new(K::UnexpectedError, "loopback"),
             Error::Browser(_) => Self::new(K::AuthenticationCancelled, "browser"),
             Error::LoginCancelled => Self { kind: K::AuthenticationCancelled, reason: Reason::CANCELLED },
