@@ -1,6 +1,10 @@
 //! The library's client for what the person typed.
 
-use crate::api::{App, Error, FhirBaseUrl, HttpClient, HyperTransport, SmartClient, Store, UrlPolicy, is_loopback};
+use crate::api::audit::Auditor;
+use crate::api::{
+    App, Error, FhirBaseUrl, HttpClient, HyperTransport, ServerKind, ServerProfile, SessionPolicy, SmartClient, Store,
+    UrlPolicy, is_loopback,
+};
 use crate::cli_error::CliError;
 use crate::exit_code::ExitCode;
 use std::sync::Arc;
@@ -14,6 +18,16 @@ pub(crate) const SANDBOX_CLIENT: &str = "demo-app";
 pub(crate) const USUAL_SCOPES: &str = "launch/patient openid fhirUser offline_access patient/*.rs";
 /// The same for a server of SMART 1.
 pub(crate) const USUAL_SCOPES_V1: &str = "launch/patient openid fhirUser offline_access patient/*.read";
+
+/// Scopes to ask for in an EHR launch, when the person names none.
+pub(crate) const EHR_SCOPES: &str = "launch openid fhirUser offline_access patient/*.rs";
+/// Scopes of a backend service at a server of SMART 2, when the person names none.
+pub(crate) const BACKEND_SCOPES: &str = "system/*.rs";
+/// The same for a server of SMART 1.
+pub(crate) const BACKEND_SCOPES_V1: &str = "system/*.read";
+
+/// A login that nobody has used for so long ends: what was forgotten on a disk is not to open a record for ever.
+const LONGEST_UNUSED: Duration = Duration::from_hours(365 * 24);
 
 /// Connections of all requests.
 pub(crate) fn http() -> HttpClient {
@@ -34,42 +48,63 @@ pub(crate) fn check_base(typed: &str) -> Result<(), CliError> {
     FhirBaseUrl::parse_with(typed, policy).map(|_| ()).map_err(|error| Error::from(error).into())
 }
 
+/// The app with scopes to ask for.
+///
+/// # Errors
+/// Usage, when one is illegal.
+pub(crate) fn with_scopes(app: App, scopes: &str) -> Result<App, CliError> {
+    app.scopes(scopes).map_err(|error| {
+        CliError::new(ExitCode::Usage, error.to_string()).with_next_step("Correct the scopes in --scopes.")
+    })
+}
+
 /// What a client is made of.
-pub(crate) struct Wanted<'a> {
-    /// The FHIR base, as the person typed it.
-    pub(crate) server: &'a str,
-    /// The client id.
-    pub(crate) client_id: &'a str,
-    /// The scopes to ask for; empty where nobody logs in.
-    pub(crate) scopes: &'a str,
+pub(crate) struct Wanted {
+    /// The app.
+    pub(crate) app: App,
+    /// Whether plain http is allowed on loopback hosts.
+    pub(crate) loopback_http: bool,
     /// Where sessions are kept; in memory where there is none.
     pub(crate) store: Option<Arc<dyn Store>>,
     /// How long the person may take.
     pub(crate) login_timeout: Duration,
+    /// What kind of server it is, where the person says so.
+    pub(crate) profile: Option<ServerKind>,
+    /// Where security events are recorded.
+    pub(crate) audit: Auditor,
 }
 
-impl<'a> Wanted<'a> {
-    /// A client without scopes and without a store.
-    pub(crate) fn new(server: &'a str, client_id: &'a str) -> Self {
-        Self { server, client_id, scopes: "", store: None, login_timeout: Duration::from_mins(5) }
+impl Wanted {
+    /// A client for a server without a store or an audit. Plain http is allowed on loopback hosts only where the server's URL is
+    /// such.
+    pub(crate) fn new(server: &str, app: App) -> Self {
+        Self {
+            app,
+            loopback_http: is_loopback_http(server),
+            store: None,
+            login_timeout: Duration::from_mins(5),
+            profile: None,
+            audit: Auditor::none(),
+        }
     }
 
-    /// The client. Plain http is allowed on loopback hosts only where the server's URL is such.
-    ///
-    /// # Errors
-    /// Usage, when a scope is illegal.
-    pub(crate) fn client(self, http: &HttpClient) -> Result<SmartClient, CliError> {
-        let app = App::public(self.client_id).scopes(self.scopes).map_err(|error| {
-            CliError::new(ExitCode::Usage, error.to_string()).with_next_step("Correct the scopes in --scopes.")
-        })?;
-        let mut builder = SmartClient::builder(app).http(http.clone()).login_timeout(self.login_timeout);
-        if is_loopback_http(self.server) {
+    /// The client.
+    pub(crate) fn client(self, http: &HttpClient) -> SmartClient {
+        let mut builder = SmartClient::builder(self.app)
+            .http(http.clone())
+            .login_timeout(self.login_timeout)
+            .session_policy(SessionPolicy::none().with_idle(LONGEST_UNUSED))
+            .audit(self.audit);
+        if self.loopback_http {
             builder = builder.allow_loopback_http();
+        }
+        if let Some(kind) = self.profile {
+            builder = builder.all_servers(ServerProfile::of(kind).choose());
         }
         if let Some(store) = self.store {
             builder = builder.store(store);
         }
-        Ok(builder.build())
+        builder.build()
     }
 }
 
@@ -92,7 +127,7 @@ mod tests {
     /// A scope that cannot be is an error of usage, before any request.
     #[test]
     fn illegal_scopes_are_errors_of_usage() {
-        let wanted = Wanted { scopes: "patient/*.sr", ..Wanted::new("https://ehr.example/fhir", "a") };
-        assert_eq!(wanted.client(&http()).unwrap_err().code, ExitCode::Usage);
+        let error = with_scopes(App::public("a"), "patient/*.sr").unwrap_err();
+        assert_eq!(error.code, ExitCode::Usage);
     }
 }

@@ -29,11 +29,13 @@ pub(crate) enum ExitCode {
     NeedsLogin,
     /// An audit trail is not as it was written.
     AuditBroken,
+    /// A logout that the server did not take part in.
+    NotRevoked,
 }
 
 impl ExitCode {
     /// All of them, by number.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Ok,
         Self::Internal,
         Self::Usage,
@@ -47,6 +49,7 @@ impl ExitCode {
         Self::FhirError,
         Self::NeedsLogin,
         Self::AuditBroken,
+        Self::NotRevoked,
     ];
 
     /// The number. It does not change from version to version.
@@ -65,6 +68,7 @@ impl ExitCode {
             Self::FhirError => 10,
             Self::NeedsLogin => 11,
             Self::AuditBroken => 12,
+            Self::NotRevoked => 13,
         }
     }
 
@@ -84,6 +88,7 @@ impl ExitCode {
             Self::FhirError => "fhir-error",
             Self::NeedsLogin => "needs-login",
             Self::AuditBroken => "audit-broken",
+            Self::NotRevoked => "not-revoked",
         }
     }
 
@@ -103,6 +108,7 @@ impl ExitCode {
             Self::FhirError => "The FHIR server refused, or sent something else.",
             Self::NeedsLogin => "There is no usable session.",
             Self::AuditBroken => "An audit trail was changed, or a part is missing.",
+            Self::NotRevoked => "Logged out here; the server did not revoke the tokens.",
         }
     }
 
@@ -132,6 +138,9 @@ impl ExitCode {
             Self::FhirError => "Check the path, and that the granted scopes cover it.",
             Self::NeedsLogin => "Run `smart login URL`.",
             Self::AuditBroken => "Keep the files as they are, as evidence, and find out who could write them.",
+            Self::NotRevoked => {
+                "Tell the server's operator where the tokens may be in other hands; else wait until they end."
+            }
         }
     }
 }
@@ -169,6 +178,7 @@ mod tests {
         assert_eq!(ExitCode::UnreachableHost.number(), 3);
         assert_eq!(ExitCode::NeedsLogin.number(), 11);
         assert_eq!(ExitCode::AuditBroken.number(), 12);
+        assert_eq!(ExitCode::NotRevoked.number(), 13);
     }
 
     /// The table names every code with its meaning, and every code has a next step.

@@ -1,8 +1,8 @@
 //! The library's errors as the command's: one exit code each, decided here and nowhere else.
 
 use crate::api::{
-    CallbackError, CoreError, DiscoveryError, Error, FhirError, HttpError, LoopbackError, RefusalKind, StoreError,
-    UrlError,
+    CallbackError, CoreError, DiscoveryError, Error, FhirError, HttpError, IssuerRefused, LaunchError, LoopbackError,
+    RefusalKind, StoreError, UrlError,
 };
 use crate::cli_error::CliError;
 use crate::exit_code::ExitCode;
@@ -22,18 +22,32 @@ impl From<&Error> for CliError {
             Error::Discovery(error) => from_discovery(error),
             Error::Http(error) => Self::new(http_code(error), error.to_string()),
             Error::Callback(error) | Error::Loopback(LoopbackError::Callback(error)) => from_callback(error),
-            Error::Loopback(LoopbackError::Timeout(_) | LoopbackError::TooManyConnections) => {
-                plain(ExitCode::CallbackRefused)
+            Error::Loopback(LoopbackError::Timeout(_) | LoopbackError::TooManyConnections)
+            | Error::LoginCancelled
+            | Error::NoPendingLogin
+            | Error::PendingLogin { .. } => plain(ExitCode::CallbackRefused),
+            Error::Loopback(LoopbackError::NoLaunch(_)) => plain(ExitCode::CallbackRefused)
+                .with_next_step("Run the command again, and open the app from within the EHR while it waits."),
+            Error::Loopback(_) => {
+                plain(ExitCode::Internal).with_next_step("Choose another port with --port; --port 0 takes a free one.")
             }
-            Error::Loopback(_) => plain(ExitCode::Internal)
-                .with_next_step("Choose another port with --redirect-port, or leave the option out for a free one."),
             Error::Browser(_) => plain(ExitCode::Internal)
                 .with_next_step("Run the command with --no-browser and open the URL that it prints by hand."),
+            Error::NoKey { .. } => plain(ExitCode::Usage).with_next_step("Give the client's key with --key FILE."),
+            Error::Assertion(_) => plain(ExitCode::TokenRefused).with_next_step(
+                "Register a key of a kind that the server accepts: `smart keygen` makes one, `smart jwks` prints it.",
+            ),
+            Error::RenewalDelayed { .. } => {
+                plain(ExitCode::UnreachableHost).with_next_step("Wait for as long as it says, and try again.")
+            }
+            Error::Audit(error) => crate::audit_options::failed(error),
             Error::Token(_) | Error::IdToken { .. } | Error::IssuerDocuments { .. } => plain(ExitCode::TokenRefused),
             Error::Store(error) => from_store(error),
-            Error::StoredSession { .. } | Error::SessionOver { .. } | Error::Expired { .. } => {
-                plain(ExitCode::NeedsLogin)
-            }
+            Error::StoredSession { .. }
+            | Error::SessionOver { .. }
+            | Error::SessionTimeout { .. }
+            | Error::SessionLocked { .. }
+            | Error::Expired { .. } => plain(ExitCode::NeedsLogin),
             Error::NoPatient { .. } => {
                 plain(ExitCode::NeedsLogin).with_next_step("Log in again with `launch/patient` among the --scopes.")
             }
@@ -106,11 +120,22 @@ fn from_url(error: &UrlError) -> CliError {
 fn from_core(error: &CoreError) -> CliError {
     let plain = |code| CliError::new(code, error.to_string());
     match error {
-        CoreError::Url(error) => from_url(error),
+        CoreError::Url(error) | CoreError::Launch(LaunchError::Iss(error)) => from_url(error),
         CoreError::Scope(_) | CoreError::Authorization(_) => {
             plain(ExitCode::Usage).with_next_step("Correct the scopes in --scopes.")
         }
-        CoreError::RedirectUri(_) | CoreError::Launch(_) | CoreError::BackendScope(_) => plain(ExitCode::Usage),
+        CoreError::Launch(LaunchError::Refused(IssuerRefused::NotListed { iss })) => plain(ExitCode::Usage)
+            .at(iss.clone())
+            .with_next_step(format!("If you trust this server, allow it with --iss-allow {iss}.")),
+        CoreError::Launch(LaunchError::Refused(IssuerRefused::PrivateAddress { iss })) => plain(ExitCode::Usage)
+            .at(iss.clone())
+            .with_next_step(format!("If this server is meant, name it with --iss-allow {iss}.")),
+        CoreError::Launch(_) => {
+            plain(ExitCode::Usage).with_next_step("Open the app from within the EHR, or run `smart login URL`.")
+        }
+        CoreError::RedirectUri(_) => plain(ExitCode::Usage),
+        CoreError::BackendScope(_) => plain(ExitCode::Usage)
+            .with_next_step("Ask for scopes that begin with system/, such as --scopes 'system/Patient.rs'."),
         CoreError::Callback(error) => from_callback(error),
         CoreError::Token(_) | CoreError::FhirUser(_) => plain(ExitCode::TokenRefused),
         _ => plain(ExitCode::Internal),

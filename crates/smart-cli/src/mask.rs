@@ -1,5 +1,6 @@
 //! Secrets on a screen: masked, unless the person asks to see them.
 
+use serde_json::Value;
 use url::Url;
 
 /// Whether secrets are shown.
@@ -9,6 +10,13 @@ pub(crate) enum Reveal {
     Masked,
     /// In the clear: `--reveal`.
     Shown,
+}
+
+impl Reveal {
+    /// What `--reveal` asks for.
+    pub(crate) fn from_flag(reveal: bool) -> Self {
+        if reveal { Self::Shown } else { Self::Masked }
+    }
 }
 
 /// Query parameters whose values are secrets, or good for one use.
@@ -32,6 +40,24 @@ pub(crate) fn secret(value: &str, reveal: Reveal) -> String {
     match reveal {
         Reveal::Shown => value.to_owned(),
         Reveal::Masked => format!("***** ({} characters)", value.chars().count()),
+    }
+}
+
+/// A JSON value as it is shown: members with the names of secrets are masked, however deep they lie.
+pub(crate) fn json(value: Value, reveal: Reveal) -> Value {
+    match value {
+        Value::Object(members) if reveal == Reveal::Masked => Value::Object(
+            members
+                .into_iter()
+                .map(|(name, value)| {
+                    let is_secret = SECRET_PARAMETERS.contains(&name.to_ascii_lowercase().as_str());
+                    let shown = if is_secret { "*****".into() } else { json(value, reveal) };
+                    (name, shown)
+                })
+                .collect(),
+        ),
+        Value::Array(items) => Value::Array(items.into_iter().map(|item| json(item, reveal)).collect()),
+        other => other,
     }
 }
 
@@ -84,6 +110,17 @@ mod tests {
         let shown = url(&given, Reveal::Masked);
         assert_eq!(shown, "https://u:*****@as.example/authorize?client_id=a&State=*****&%63ode=*****&scope=openid+x");
         assert_eq!(url(&given, Reveal::Shown), given.as_str());
+    }
+
+    /// SE-05 (SMART, App protection): secrets that a server put into an answer beside what belongs there are masked.
+    #[test]
+    fn secret_members_are_masked() {
+        let given =
+            serde_json::json!({"patient": "p1", "other": {"Access_Token": "s3cret", "list": [{"id_token": {"a": 1}}]}});
+        let shown = json(given.clone(), Reveal::Masked);
+        assert_eq!(shown["patient"], "p1");
+        assert_eq!(shown["other"], serde_json::json!({"Access_Token": "*****", "list": [{"id_token": "*****"}]}));
+        assert_eq!(json(given.clone(), Reveal::Shown), given);
     }
 
     /// A URL without a query gets none.

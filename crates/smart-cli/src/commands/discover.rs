@@ -1,6 +1,6 @@
 //! `smart discover`: what a FHIR server says of its authorization.
 
-use crate::api::{Discovered, Severity, SmartEndpoint};
+use crate::api::{App, Discovered, Severity, SmartEndpoint};
 use crate::cli_error::CliError;
 use crate::connect::{SANDBOX_CLIENT, Wanted, http};
 use crate::exit_code::ExitCode;
@@ -24,7 +24,7 @@ pub(crate) struct Discover {
 impl Discover {
     /// Prints what the server offers.
     pub(crate) async fn run(self, output: &Output) -> Result<(), CliError> {
-        let client = Wanted::new(&self.url, SANDBOX_CLIENT).client(&http())?;
+        let client = Wanted::new(&self.url, App::public(SANDBOX_CLIENT)).client(&http());
         let server = client.discover(&self.url).await?;
         if output.json { print_json(&as_json(&server)?) } else { print_lines(lines(&server, &output.style)) }
     }

@@ -1,17 +1,19 @@
 //! `smart get`: reads from the FHIR server with the stored session.
 
-use crate::api::{FhirClient, FhirError, FhirSession as _, Session};
+use crate::api::{Error, FhirClient, FhirError, FhirSession as _, Session};
 use crate::cli_error::CliError;
-use crate::connect::{Wanted, http};
+use crate::connect::http;
 use crate::exit_code::ExitCode;
 use crate::library_error::again;
+use crate::opened::{at_its_server, client_of, restored};
 use crate::output::{Output, print_json, print_json_line};
-use crate::session_store::{SessionStore, StoreOptions};
+use crate::session_choice::SessionChoice;
+use crate::session_store::KeepOptions;
 use clap::Args;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
-/// Read a resource or search, with the session that `smart login` has stored
+/// Read a resource or search, with a stored session
 ///
 /// The access token is renewed when it has to be. The JSON of the answer is printed as it came; with --all the
 /// resources of all pages, one a line.
@@ -20,13 +22,8 @@ pub(crate) struct Get {
     /// What to read, such as Patient/123 or 'Observation?patient={patient}'; {patient} is the patient of the login
     path: String,
 
-    /// The FHIR server, where sessions at several are stored
-    #[arg(long, value_name = "URL")]
-    server: Option<String>,
-
-    /// The client id, where sessions of several are stored
-    #[arg(long)]
-    client_id: Option<String>,
+    #[command(flatten)]
+    choice: SessionChoice,
 
     /// Follow the links to the next pages, and print each resource on a line (NDJSON)
     #[arg(long)]
@@ -37,29 +34,28 @@ pub(crate) struct Get {
     max_pages: u32,
 
     #[command(flatten)]
-    store: StoreOptions,
+    keep: KeepOptions,
 }
 
 impl Get {
     /// Reads and prints.
     pub(crate) async fn run(self, output: &Output) -> Result<(), CliError> {
-        if let Some(server) = &self.server {
+        if let Some(server) = &self.choice.server {
             crate::connect::check_base(server)?;
         }
-        let sessions = SessionStore::open(&self.store)?;
-        let saved = sessions.find(self.server.as_deref(), self.client_id.as_deref()).await?;
-        let http = http();
-        let wanted = Wanted { store: Some(sessions.store()), ..Wanted::new(&saved.server, &saved.client_id) };
-        let client = wanted.client(&http)?;
-        let restored = client.restore(&saved.key).await.map_err(|error| again(&error))?;
-        let session = restored.ok_or_else(|| CliError::new(ExitCode::NeedsLogin, "the session was just removed"))?;
+        let sessions = self.keep.open()?;
+        let saved = sessions.find(&self.choice).await?;
+        let registration = sessions.registration(&saved.key).await?;
+        let client = client_of(&saved, &registration, &sessions, &http())?;
+        let session = restored(&client, &saved).await?;
         let path = with_patient(&self.path, &session)?;
+        session.touch().await.map_err(|error| at_its_server(again(&error), &saved))?;
         // A token that has to be renewed is renewed here, where it can be told why that failed.
         let renewed = session.access_token().await.map(drop);
-        renewed.map_err(|error| login_hint(again(&error), &saved.server))?;
+        renewed.map_err(|error| at_its_server(again(&error), &saved))?;
         let fhir = session.fhir();
         let read = if self.all { self.pages(&fhir, &path, output).await } else { one(&fhir, &path, output).await };
-        read.map_err(|error| login_hint(error, &saved.server))
+        read.map_err(|error| at_its_server(error, &saved))
     }
 
     /// Prints the resources of a result, page by page.
@@ -95,15 +91,14 @@ fn with_patient(path: &str, session: &Session) -> Result<String, CliError> {
     if !path.contains("{patient}") {
         return Ok(path.to_owned());
     }
-    Ok(path.replace("{patient}", &session.patient()?))
-}
-
-/// The login that this session needs is one at its own server.
-fn login_hint(error: CliError, server: &str) -> CliError {
-    if error.code == ExitCode::NeedsLogin {
-        return error.with_next_step(format!("Run `smart login {server}`."));
-    }
-    error
+    let patient = session.patient().map_err(|error| match (&error, session.is_backend()) {
+        (Error::NoPatient { .. }, true) => {
+            CliError::new(ExitCode::Usage, "a backend service has no patient in context")
+                .with_next_step("Name the patient in the path, such as Patient/123.")
+        }
+        _ => error.into(),
+    })?;
+    Ok(path.replace("{patient}", &patient))
 }
 
 /// The pages of a result.

@@ -1,19 +1,29 @@
 //! `smart sandbox`: a small SMART server on this machine, until Ctrl-C.
 
-use crate::api::{ServerKind, ServerProfile};
+use crate::api::{Jwks, ServerKind, ServerProfile};
 use crate::cli_error::CliError;
-use crate::connect::SANDBOX_CLIENT;
+use crate::client_options::server_kinds;
+use crate::connect::{SANDBOX_CLIENT, http};
 use crate::exit_code::ExitCode;
+use crate::mask::{self, Reveal};
 use crate::output::{Output, print_json, print_lines};
+use crate::private_file;
 use crate::style::{Colour, Style};
-use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use crate::text::one_line;
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use smart_sandbox::{Client, ClientKind, Endpoints, Sandbox, SandboxConfig, SandboxError};
+use smart_sandbox::browser::{AutoBrowser, Person};
+use smart_sandbox::{Client, ClientKeys, ClientKind, Endpoints, Sandbox, SandboxConfig, SandboxError};
+use std::path::PathBuf;
+use url::Url;
 
 /// Run a small SMART server with made-up patients on this machine, until Ctrl-C
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct SandboxCommand {
+    #[command(subcommand)]
+    what: Option<What>,
+
     /// The port on 127.0.0.1; 0 is a free one
     #[arg(long, default_value_t = 4013)]
     port: u16,
@@ -21,18 +31,59 @@ pub(crate) struct SandboxCommand {
     /// Behave as this kind of server does, in what matters to a client
     #[arg(long, value_name = "SERVER", default_value_t = ServerKind::Generic, value_parser = server_kinds())]
     like: ServerKind,
+
+    /// Register a client with the public keys of a file, as `smart jwks` writes it; may be given more than once
+    #[arg(long, value_name = "ID=FILE", value_parser = client_keys)]
+    client_keys: Vec<KeyClient>,
 }
 
-/// The kinds of servers by name.
-fn server_kinds() -> impl TypedValueParser<Value = ServerKind> {
-    let names = ServerKind::ALL.iter().map(|kind| kind.name());
-    PossibleValuesParser::new(names).try_map(|name| name.parse::<ServerKind>())
+#[derive(Debug, Subcommand)]
+enum What {
+    Visit(Visit),
+}
+
+/// A client with keys.
+#[derive(Debug, Clone)]
+struct KeyClient {
+    id: String,
+    file: PathBuf,
+}
+
+fn client_keys(given: &str) -> Result<KeyClient, String> {
+    match given.split_once('=') {
+        Some((id, file)) if !id.is_empty() && !file.is_empty() => {
+            Ok(KeyClient { id: id.to_owned(), file: file.into() })
+        }
+        _ => Err("it has to be a client id, =, and a file".to_owned()),
+    }
+}
+
+impl KeyClient {
+    fn client(&self) -> Result<Client, CliError> {
+        // What is read is public.
+        let document = private_file::read(&self.file, "the key set")?;
+        let wrong = |reason: String| {
+            CliError::new(ExitCode::Usage, format!("{} is no set of public keys: {reason}", self.file.display()))
+                .with_next_step("Make it with `smart jwks KEYFILE --out FILE`.")
+        };
+        let keys = Jwks::parse(document.as_bytes()).map_err(|error| wrong(error.to_string()))?;
+        if keys.keys().is_empty() {
+            return Err(wrong("none of its keys is of use".to_owned()));
+        }
+        Ok(Client::asymmetric(&self.id, ClientKeys::Document(keys.to_json().to_string())))
+    }
 }
 
 impl SandboxCommand {
     /// Runs until Ctrl-C.
     pub(crate) async fn run(self, output: &Output) -> Result<(), CliError> {
-        let config = SandboxConfig { port: self.port, ..SandboxConfig::like(self.like) };
+        if let Some(What::Visit(visit)) = self.what {
+            return visit.run(output).await;
+        }
+        let mut config = SandboxConfig { port: self.port, ..SandboxConfig::like(self.like) };
+        for given in &self.client_keys {
+            config.clients.push(given.client()?);
+        }
         let clients = config.clients.clone();
         let sandbox = Sandbox::start(config).await.map_err(|error| failed(&error))?;
         let shown = Shown {
@@ -54,6 +105,40 @@ impl SandboxCommand {
     }
 }
 
+/// Stand in for a person with a browser: sign in at a sandbox, pick a patient, and allow the app
+///
+/// For scripts: `smart login URL --browser-command 'smart sandbox visit'`. With the URL of a sandbox's launcher it opens the app as an
+/// EHR does. It goes nowhere but to this machine.
+#[derive(Debug, Args)]
+struct Visit {
+    /// Where to begin: an authorization URL, an app's launch URL, or the launcher with the app's launch URL in launch_url
+    url: Url,
+
+    /// Who signs in
+    #[arg(long, value_name = "REFERENCE", default_value = "Practitioner/pr2001")]
+    user: String,
+
+    /// The patient to pick
+    #[arg(long, value_name = "REFERENCE", default_value = "Patient/p1001")]
+    patient: String,
+
+    /// Do not allow the app
+    #[arg(long)]
+    deny: bool,
+}
+
+impl Visit {
+    async fn run(self, output: &Output) -> Result<(), CliError> {
+        let person = Person { user: self.user, patient: Some(self.patient), allows: !self.deny };
+        let visited = AutoBrowser::new(http(), person).visit(&self.url).await.map_err(|error| failed(&error))?;
+        if output.json {
+            let ended_at = mask::url(&visited.url, Reveal::Masked);
+            return print_json(&json!({"page": visited.title, "ended_at": ended_at}));
+        }
+        print_lines([format!("The way ended at the page: {}", one_line(&visited.title))])
+    }
+}
+
 /// Waits for Ctrl-C, or for the signal by which a system ends a program.
 async fn stop_signal() -> std::io::Result<()> {
     #[cfg(unix)]
@@ -72,6 +157,7 @@ async fn stop_signal() -> std::io::Result<()> {
 pub(crate) fn failed(error: &SandboxError) -> CliError {
     let shown = CliError::new(ExitCode::Internal, error.to_string());
     match error {
+        SandboxError::Browser(_) => shown.with_next_step("Check the URL, and that the sandbox and the app both run."),
         SandboxError::Bind { port, .. } => shown
             .at(format!("http://127.0.0.1:{port}"))
             .with_next_step("Choose another port with --port; --port 0 takes a free one."),
@@ -143,6 +229,7 @@ impl Shown<'_> {
                 format!("  curl {root}/.well-known/smart-configuration"),
                 format!("  smart discover {base}"),
                 format!("  smart login {base} --client-id {SANDBOX_CLIENT}"),
+                format!("  smart launch --iss-allow {base}, and the launcher"),
                 "  smart get 'Patient/{patient}'".to_owned(),
                 "  smart get --all 'Observation?patient={patient}'".to_owned(),
             ]);
