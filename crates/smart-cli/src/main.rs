@@ -19,6 +19,8 @@ mod paste;
 mod patient_summary;
 mod plot;
 mod private_file;
+#[cfg(test)]
+mod reference;
 mod registration;
 mod replace;
 mod session_choice;

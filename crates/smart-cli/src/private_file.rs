@@ -115,7 +115,7 @@ fn unwritable(path: &Path, error: &std::io::Error) -> CliError {
 mod tests {
     use super::*;
 
-    /// CA-17: a file with a key is its owner's alone, is not replaced unless that is asked for, and leaves nothing beside it.
+    /// SE-03, CA-17: a file with a key is its owner's alone, is not replaced unless that is asked for, and leaves nothing beside it.
     #[test]
     fn private_files_are_private_and_kept() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,12 +1,11 @@
 //! Each bad input gets its exit code, and a message that names the endpoint, the reason and the next step.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "its helpers report by panicking")]
+#![expect(clippy::unwrap_used, reason = "its helpers report by panicking")]
 
 mod support;
 
-use serde_json::Value;
 use smart_sandbox::Misbehaviour;
 use smart_sandbox::browser::Person;
-use support::{Ran, User, browser, http, misbehaving, sandbox};
+use support::{Ran, User, browser, http, json_error, misbehaving, sandbox};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -16,15 +15,6 @@ fn assert_error(ran: &Ran, endpoint: &str, reason: &str) {
     for part in ["error: ", "endpoint: ", endpoint, reason, "next step: "] {
         assert!(ran.err.contains(part), "{part}: {ran:#?}");
     }
-}
-
-/// Asserts what programs see, and gives the error.
-fn json_error(ran: &Ran, code: &str) -> Value {
-    let error = ran.json()["error"].clone();
-    assert_eq!(error["code"], code, "{ran:#?}");
-    assert!(error["message"].as_str().is_some_and(|text| !text.is_empty()), "{error}");
-    assert!(error["next_step"].as_str().is_some_and(|text| !text.is_empty()), "{error}");
-    error
 }
 
 /// A port of this machine where nobody listens.

@@ -1,6 +1,11 @@
 //! Runs the built `smart` and reads what it prints.
 
-#![allow(dead_code, clippy::expect_used, reason = "each test file uses its part, and reports by panicking")]
+#![allow(
+    dead_code,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "each test file uses its part, and reports by panicking"
+)]
 
 use serde_json::Value;
 use smart_on_fhir::http::{HttpClient, HyperTransport};
@@ -43,17 +48,36 @@ impl Ran {
     }
 }
 
-/// A user of the command, with a data folder of their own.
+/// A user of the command, with a folder of their own.
 pub(crate) struct User {
     folder: TempDir,
+    variables: Vec<(String, String)>,
 }
 
 impl User {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("a folder") }
+        Self { folder: tempfile::tempdir().expect("a folder"), variables: Vec::new() }
     }
 
-    /// The folder of the stored sessions.
+    /// The same user with a variable in their environment.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Writes a file that is the user's alone.
+    pub(crate) fn private(&self, name: &str, content: &str) -> std::path::PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, content).expect("it is written");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("its rights are set");
+        }
+        path
+    }
+
+    /// A folder for files and the stored sessions.
     pub(crate) fn folder(&self) -> &std::path::Path {
         self.folder.path()
     }
@@ -65,6 +89,7 @@ impl User {
             .args(arguments)
             .env_clear()
             .env("SMART_DATA", self.folder.path())
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .env("LANG", "C.UTF-8")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -87,7 +112,18 @@ impl User {
     /// Begins a login without a browser, and gives the URL that the person is asked to open.
     pub(crate) async fn begin_login(&self, base: &str, arguments: &[&str]) -> Login {
         let all = [&["login", base, "--no-browser"], arguments].concat();
-        let mut child = self.command(&all).spawn().expect("it starts");
+        Self::begin(self.command(&all)).await
+    }
+
+    /// Begins a launch, and gives the URL that the EHR opens.
+    pub(crate) async fn begin_launch(&self, base: &str, arguments: &[&str]) -> Login {
+        let all = [&["launch", "--iss-allow", base, "--port", "0"], arguments].concat();
+        Self::begin(self.command(&all)).await
+    }
+
+    /// Begins what prints a URL on standard error and waits.
+    pub(crate) async fn begin(mut command: Command) -> Login {
+        let mut child = command.spawn().expect("it starts");
         let mut lines = BufReader::new(child.stderr.take().expect("standard error"));
         let (mut err, mut url) = (String::new(), None);
         while url.is_none() {
@@ -114,7 +150,8 @@ impl User {
 
 /// A login that waits for the browser.
 pub(crate) struct Login {
-    child: Child,
+    /// The command that runs.
+    pub(crate) child: Child,
     lines: BufReader<tokio::process::ChildStderr>,
     err: String,
     /// The URL that the person is asked to open; none when the command ended before.
@@ -134,6 +171,47 @@ impl Login {
         let status = tokio::time::timeout(LIMIT, ended).await.expect("it ends");
         Ran { code: status.code().expect("an exit code"), out, err: self.err }
     }
+}
+
+/// The launcher of a sandbox, for the app at `launch_url`.
+pub(crate) fn launcher(sandbox: &Sandbox, launch_url: &Url) -> Url {
+    let mut url = Url::parse(&sandbox.endpoints().launcher).expect("a URL");
+    url.query_pairs_mut().append_pair("launch_url", launch_url.as_str());
+    url
+}
+
+/// Asserts that no code or token that the sandbox has given out is in what was printed.
+pub(crate) fn assert_masked(sandbox: &Sandbox, ran: &Ran) {
+    let secrets = sandbox.issued_secrets();
+    assert!(!secrets.is_empty(), "nothing was given out");
+    for secret in secrets.iter().map(String::as_str).chain(["demo-secret"]) {
+        assert!(!ran.out.contains(secret) && !ran.err.contains(secret), "{secret}: {ran:#?}");
+    }
+}
+
+/// Asserts that an error is one JSON object with its code and next step, and gives it.
+pub(crate) fn json_error(ran: &Ran, code: &str) -> Value {
+    let error = ran.json()["error"].clone();
+    assert_eq!(error["code"], code, "{ran:#?}");
+    for member in ["message", "next_step"] {
+        assert!(error[member].as_str().is_some_and(|text| !text.is_empty()), "{error}");
+    }
+    error
+}
+
+/// The path as text.
+pub(crate) fn text(path: &std::path::Path) -> &str {
+    path.to_str().expect("text")
+}
+
+/// A sandbox with a backend service `night-job`, whose key is in the file that is given.
+pub(crate) async fn sandbox_with_key(user: &User) -> (Sandbox, std::path::PathBuf) {
+    let key = user.folder().join("key.jwk");
+    user.run(&["keygen", "--jwk", "--out", text(&key)]).await.exits(0);
+    let jwks = user.run(&["jwks", text(&key), "--json"]).await.exits(0).json()["jwks"].to_string();
+    let mut config = SandboxConfig::default();
+    config.clients.push(smart_sandbox::Client::asymmetric("night-job", smart_sandbox::ClientKeys::Document(jwks)));
+    (Sandbox::start(config).await.expect("a sandbox"), key)
 }
 
 pub(crate) fn http() -> HttpClient {

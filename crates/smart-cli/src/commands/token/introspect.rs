@@ -4,7 +4,7 @@ use super::TokenOptions;
 use crate::cli_error::CliError;
 use crate::exit_code::ExitCode;
 use crate::library_error::again;
-use crate::mask;
+use crate::mask::{self, Reveal};
 use crate::opened::at_its_server;
 use crate::output::{Output, print_json, print_lines};
 use crate::style::Colour;
@@ -18,6 +18,10 @@ use serde_json::{Map, Value, json};
 /// It ends with exit code 0 whether or not the token is good: `active` says which. The patient's id is shown.
 #[derive(Debug, Args)]
 pub(super) struct Introspect {
+    /// Show in the clear what the answer has under the name of a secret
+    #[arg(long)]
+    reveal: bool,
+
     #[command(flatten)]
     options: TokenOptions,
 }
@@ -35,7 +39,7 @@ impl Introspect {
                 _ => shown,
             }
         })?;
-        let members = mask::json(Value::Object(answer.to_object()), self.options.reveal());
+        let members = mask::json(Value::Object(answer.to_object()), Reveal::from_flag(self.reveal));
         if output.json {
             return print_json(&json!({
                 "session": chosen.saved.id(),

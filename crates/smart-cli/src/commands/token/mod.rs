@@ -8,7 +8,6 @@ mod show;
 use crate::api::{HttpClient, Session};
 use crate::cli_error::CliError;
 use crate::connect::http;
-use crate::mask::Reveal;
 use crate::opened::{client_of, looking_client, restored};
 use crate::output::Output;
 use crate::session_choice::SessionChoice;
@@ -42,15 +41,11 @@ impl TokenCommand {
     }
 }
 
-/// Which session, and how it is shown.
+/// Which session.
 #[derive(Debug, Args)]
 struct TokenOptions {
     #[command(flatten)]
     choice: SessionChoice,
-
-    /// Show tokens in the clear
-    #[arg(long)]
-    reveal: bool,
 
     #[command(flatten)]
     keep: KeepOptions,
@@ -68,10 +63,6 @@ impl TokenOptions {
         let sessions = self.keep.open()?;
         let saved = sessions.find(&self.choice).await?;
         Ok(Chosen { saved, sessions, http: http() })
-    }
-
-    fn reveal(&self) -> Reveal {
-        Reveal::from_flag(self.reveal)
     }
 }
 

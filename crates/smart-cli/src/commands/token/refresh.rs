@@ -4,6 +4,7 @@ use super::TokenOptions;
 use crate::api::Error;
 use crate::cli_error::CliError;
 use crate::library_error::again;
+use crate::mask::Reveal;
 use crate::opened::at_its_server;
 use crate::output::{Output, print_json, print_lines};
 use crate::session_view;
@@ -14,6 +15,10 @@ use clap::Args;
 /// `smart get` renews by itself where need be.
 #[derive(Debug, Args)]
 pub(super) struct Refresh {
+    /// Show tokens in the clear
+    #[arg(long)]
+    reveal: bool,
+
     #[command(flatten)]
     options: TokenOptions,
 }
@@ -31,7 +36,7 @@ impl Refresh {
         }
         session.touch().await.map_err(|error| refused(&error))?;
         session.refresh().await.map_err(|error| refused(&error))?;
-        let reveal = self.options.reveal();
+        let reveal = Reveal::from_flag(self.reveal);
         if output.json {
             print_json(&session_view::as_json(&session, reveal)?)
         } else {

@@ -3,6 +3,7 @@
 use super::TokenOptions;
 use crate::cli_error::CliError;
 use crate::library_error::again;
+use crate::mask::Reveal;
 use crate::opened::at_its_server;
 use crate::output::{Output, print_json, print_lines};
 use crate::session_view;
@@ -13,6 +14,10 @@ use clap::Args;
 /// The server is not asked, and nothing is renewed. The patient's id is shown; the token is masked unless --reveal is given.
 #[derive(Debug, Args)]
 pub(super) struct Show {
+    /// Show tokens in the clear
+    #[arg(long)]
+    reveal: bool,
+
     #[command(flatten)]
     options: TokenOptions,
 }
@@ -21,7 +26,7 @@ impl Show {
     pub(super) async fn run(self, output: &Output) -> Result<(), CliError> {
         let chosen = self.options.find().await?;
         let session = chosen.look().await?;
-        let reveal = self.options.reveal();
+        let reveal = Reveal::from_flag(self.reveal);
         session.check().await.map_err(|error| at_its_server(again(&error), &chosen.saved))?;
         if output.json {
             print_json(&session_view::as_json(&session, reveal)?)
