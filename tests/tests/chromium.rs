@@ -16,8 +16,11 @@ use bytes::Bytes;
 use http::{Method, Request};
 use serde_json::{Value, json};
 use smart_core::authorize::{Callback, CallbackError};
+use smart_core::fhir_base::FhirBaseUrl;
+use smart_core::launch::AllowedIssuers;
 use smart_core::redirect_uri::RedirectUri;
-use smart_flows::{App, Error, SmartClient};
+use smart_core::url_policy::UrlPolicy;
+use smart_flows::{App, Error, LoopbackListener, SmartClient};
 use smart_http::{HttpClient, HyperTransport, Limits};
 use smart_sandbox::{Sandbox, SandboxConfig};
 use std::path::{Path, PathBuf};
@@ -225,4 +228,32 @@ async fn a_person_logs_in_picks_a_patient_and_decides() {
     }
     browser.open(&format!("{}/authorize?client_id=nobody", sandbox.issuer())).await;
     browser.look("5-error", "This sign-in cannot go on").await;
+}
+
+/// F-02, CB-10 (SMART, EHR launch; RFC 9700 4.3.1): a person opens the app from the EHR's page; the app waits on this machine, and its
+/// last page is at an address without code and state.
+#[tokio::test]
+async fn a_person_opens_the_app_from_the_ehr() {
+    let Some(browser) = Browser::start().await else { return };
+    let sandbox = Sandbox::start(SandboxConfig::default()).await.unwrap();
+    let base = FhirBaseUrl::parse_with(&sandbox.fhir_base(), UrlPolicy::AllowLoopbackHttp).unwrap();
+    let app = App::public("demo-app").scopes("launch openid fhirUser patient/*.rs").unwrap();
+    let client = SmartClient::builder(app).allow_loopback_http().build();
+    let listener = LoopbackListener::bind().await.unwrap();
+    let receiver = client.launch_receiver(listener, AllowedIssuers::only([base]));
+    let launch_url = receiver.launch_url();
+    let waiting = tokio::spawn(receiver.receive());
+    browser.open(&sandbox.endpoints().launcher).await;
+    browser.look("6-launcher", "Start an app").await;
+    browser.write("#launch_url", &launch_url).await;
+    browser.click("input[value='Patient/p1003']").await;
+    browser.click("button").await;
+    browser.wait_for("document.querySelector('h1')?.textContent", "Sign in").await;
+    browser.click("input[value='Practitioner/pr2002']").await;
+    browser.click("button").await;
+    browser.wait_for("document.querySelector('h1')?.textContent", "Allow this app?").await;
+    browser.click("button[value=approve]").await;
+    browser.look("7-signed-in", "Signed in").await;
+    assert_eq!(browser.script("return location.pathname + location.search").await, "/done");
+    assert_eq!(waiting.await.unwrap().unwrap().patient().unwrap(), "p1003");
 }

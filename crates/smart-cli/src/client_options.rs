@@ -54,7 +54,7 @@ pub(crate) struct KeyOptions {
 /// What kind of server it is.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct ProfileOption {
-    /// Treat the server as one of this kind, with all that such servers need, checks that they fail included
+    /// Treat the server as one of this kind: with all that such servers need, also where that makes a check weaker
     #[arg(long, visible_alias = "profile", value_name = "SERVER", value_parser = server_kinds())]
     like: Option<ServerKind>,
 }

@@ -47,8 +47,9 @@ async fn each_call_gets_a_new_token() {
     assert_eq!(first["session"], second["session"]);
     assert_ne!(first["access_token"], second["access_token"]);
     tokio::time::sleep(Duration::from_millis(1100)).await;
+    let before = sandbox.counts().token;
     user.run(&["get", "Patient/p1001"]).await.exits(0);
-    assert_eq!(sandbox.counts().token, 3);
+    assert!(sandbox.counts().token > before, "the token was not renewed");
     assert_eq!(user.run(&["sessions", "--json"]).await.json()["sessions"].as_array().unwrap().len(), 1);
 }
 

@@ -4,7 +4,7 @@ use crate::audit::AuditKind;
 use crate::client::SmartClient;
 use crate::error::Error;
 use crate::launch::LoginCancel;
-use crate::loopback::{LoopbackError, LoopbackListener, MAX_CONNECTIONS, PATH, is_own_host};
+use crate::loopback::{LoopbackError, LoopbackListener, MAX_CONNECTIONS, PATH, is_for_us};
 use crate::loopback_connections::Connections;
 use crate::loopback_page as pages;
 use crate::session::Session;
@@ -219,7 +219,7 @@ fn pass_on<B>(
     sender: mpsc::Sender<Asked>,
 ) -> impl Future<Output = Response<Bytes>> + use<B> {
     let what = match request.uri().path() {
-        _ if !is_own_host(request, authority) => Err(pages::nothing_here()),
+        _ if !is_for_us(request, authority) => Err(pages::nothing_here()),
         LAUNCH_PATH | PATH if request.method() != Method::GET => Err(pages::not_this_way()),
         LAUNCH_PATH => Ok(What::Launch),
         PATH => Ok(What::Callback),

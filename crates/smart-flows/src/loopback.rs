@@ -154,10 +154,13 @@ async fn finish(
     Ok(callback?)
 }
 
-/// Whether a request is for this listener. Another host name in it is a page elsewhere that had its name resolved to this
-/// machine.
-pub(crate) fn is_own_host<B>(request: &Request<B>, authority: &str) -> bool {
-    request.headers().get(HOST).is_some_and(|host| host.as_bytes() == authority.as_bytes())
+/// Whether a request is for this listener, and of a person who goes there. Another host name in it is a page elsewhere that
+/// had its name resolved to this machine; another mode than that of a navigation, where the browser tells it, is a script or
+/// an image of a page elsewhere (Fetch Metadata).
+pub(crate) fn is_for_us<B>(request: &Request<B>, authority: &str) -> bool {
+    let headers = request.headers();
+    headers.get(HOST).is_some_and(|host| host.as_bytes() == authority.as_bytes())
+        && headers.get("sec-fetch-mode").is_none_or(|mode| mode.as_bytes() == b"navigate")
 }
 
 fn answer<B>(
@@ -165,7 +168,7 @@ fn answer<B>(
     authority: &str,
     sender: &mpsc::Sender<Result<Callback, CallbackError>>,
 ) -> Response<Bytes> {
-    if !is_own_host(request, authority) || request.uri().path() != PATH {
+    if !is_for_us(request, authority) || request.uri().path() != PATH {
         return pages::nothing_here();
     }
     if request.method() != Method::GET {

@@ -38,7 +38,7 @@ async fn one_callback_and_the_port_closes() {
     assert!(send(address, get(address, "/callback?code=abc&state=s1")).await.is_none(), "the port is closed");
 }
 
-/// CB-11 (RFC 8252 8.3): other paths, methods and host names are not the browser's return.
+/// CB-11 (RFC 8252 8.3): other paths, methods and host names are not the browser's return, nor is what a page elsewhere fetches.
 #[tokio::test]
 async fn other_requests_are_passed_over() {
     let listener = LoopbackListener::bind().await.unwrap();
@@ -48,6 +48,7 @@ async fn other_requests_are_passed_over() {
         (get(address, "/favicon.ico"), "404"),
         (get(address, "/callback2?code=a&state=b"), "404"),
         ("GET /callback?code=a&state=b HTTP/1.1\r\nHost: evil.example\r\n\r\n".to_owned(), "404"),
+        (format!("GET /callback?code=a&state=b HTTP/1.1\r\nHost: {address}\r\nSec-Fetch-Mode: no-cors\r\n\r\n"), "404"),
         (format!("POST /callback?code=a&state=b HTTP/1.1\r\nHost: {address}\r\nContent-Length: 0\r\n\r\n"), "405"),
     ] {
         let answer = send(address, request).await.unwrap();
@@ -55,7 +56,8 @@ async fn other_requests_are_passed_over() {
     }
     // A connection that says nothing does not hold up the next.
     let _silent = TcpStream::connect(address).await.unwrap();
-    send(address, get(address, "/callback?error=access_denied&state=s2")).await.unwrap();
+    let denied = "GET /callback?error=access_denied&state=s2 HTTP/1.1";
+    send(address, format!("{denied}\r\nHost: {address}\r\nSec-Fetch-Mode: navigate\r\n\r\n")).await.unwrap();
     assert!(waiting.await.unwrap().unwrap().is_error());
 }
 

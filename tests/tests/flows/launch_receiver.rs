@@ -32,9 +32,9 @@ impl Waiting {
     }
 
     /// One request, and the whole answer. `None`: nobody listens.
-    async fn ask(&self, method: &str, target: &str, host: &str) -> Option<String> {
+    async fn ask(&self, method: &str, target: &str, headers: &str) -> Option<String> {
         let mut stream = TcpStream::connect(self.address).await.ok()?;
-        let request = format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\n\r\n");
+        let request = format!("{method} {target} HTTP/1.1\r\nHost: {headers}\r\nContent-Length: 0\r\n\r\n");
         stream.write_all(request.as_bytes()).await.ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.ok()?;
@@ -129,11 +129,13 @@ async fn what_is_not_asked_for_is_passed_over_or_refused() {
     let waiting = world.waiting(world.allowed()).await;
     let own = waiting.address.to_string();
     let launch = world.opened("p1001");
+    let fetched = format!("{own}\r\nSec-Fetch-Mode: no-cors");
     for (method, target, host, status) in [
         ("GET", "/callback?code=a&state=b", own.as_str(), "400"),
         ("GET", "/favicon.ico", &own, "404"),
         ("GET", &launch, "evil.example", "404"),
         ("GET", &launch, "localhost", "404"),
+        ("GET", &launch, &fetched, "404"),
         ("POST", &launch, &own, "405"),
         ("POST", "/callback?code=a&state=b", &own, "405"),
     ] {
