@@ -39,6 +39,8 @@ pub enum ConnectFailure {
     Tls,
     /// This machine has no trusted root certificates, so that no https server can be verified.
     NoTrustedRoots,
+    /// The host is on a loopback, link-local or private address, which the transport was told to refuse.
+    PrivateAddress,
 }
 
 impl ConnectFailure {
@@ -48,6 +50,9 @@ impl ConnectFailure {
             Self::Refused => "the host refused the connection; check that the server runs at this port",
             Self::Unreachable => "the host could not be reached; check the network",
             Self::Tls => "the TLS handshake failed; check the server's certificate and its TLS version",
+            Self::PrivateAddress => {
+                "the host is on a loopback, link-local or private address, which this app does not talk to"
+            }
             Self::NoTrustedRoots => {
                 "this machine has no trusted root certificates; install them (package ca-certificates) or add one"
             }
@@ -61,6 +66,14 @@ impl ConnectFailure {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HttpError {
+    /// The app's own limit of requests is reached; nothing was sent.
+    #[error("no more requests go to {endpoint} just now, by the app's own limit; try again in {} seconds", retry_after.as_secs())]
+    RateLimited {
+        /// The endpoint.
+        endpoint: Endpoint,
+        /// How long until there is a turn.
+        retry_after: Duration,
+    },
     /// The URL cannot be requested.
     #[error("{endpoint} cannot be requested: {reason}")]
     InvalidUrl {
@@ -138,7 +151,7 @@ impl HttpError {
     /// [`may_have_reached_server`](Self::may_have_reached_server).
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Timeout { .. } | Self::Interrupted { .. } => true,
+            Self::Timeout { .. } | Self::Interrupted { .. } | Self::RateLimited { .. } => true,
             Self::Connect { kind, .. } => {
                 matches!(kind, ConnectFailure::Dns | ConnectFailure::Refused | ConnectFailure::Unreachable)
             }
@@ -149,13 +162,20 @@ impl HttpError {
     /// Whether the server may have seen the request, so that repeating it could do a thing twice (requirement TK-17).
     /// False only where certainly nothing of it was sent.
     pub fn may_have_reached_server(&self) -> bool {
-        !matches!(self, Self::InvalidUrl { .. } | Self::Connect { .. } | Self::Timeout { phase: Phase::Connect, .. })
+        !matches!(
+            self,
+            Self::InvalidUrl { .. }
+                | Self::RateLimited { .. }
+                | Self::Connect { .. }
+                | Self::Timeout { phase: Phase::Connect, .. }
+        )
     }
 
     /// The endpoint of the exchange.
     pub fn endpoint(&self) -> &Endpoint {
         match self {
             Self::InvalidUrl { endpoint, .. }
+            | Self::RateLimited { endpoint, .. }
             | Self::Connect { endpoint, .. }
             | Self::Timeout { endpoint, .. }
             | Self::Interrupted { endpoint, .. }
@@ -179,6 +199,7 @@ mod tests {
             ConnectFailure::Unreachable,
             ConnectFailure::Tls,
             ConnectFailure::NoTrustedRoots,
+            ConnectFailure::PrivateAddress,
         ]
         .into_iter()
         .map(|kind| HttpError::Connect { endpoint: endpoint.clone(), kind, reason: "r".into() })
@@ -190,6 +211,7 @@ mod tests {
             errors.push(HttpError::Interrupted { endpoint: endpoint.clone(), phase, reason: "r".into() });
         }
         errors.push(HttpError::InvalidUrl { endpoint: endpoint.clone(), reason: "r" });
+        errors.push(HttpError::RateLimited { endpoint: endpoint.clone(), retry_after: Duration::from_secs(1) });
         errors.push(HttpError::BodyTooLarge { endpoint: endpoint.clone(), limit: 1 });
         errors.push(HttpError::CrossOriginRedirect { from: endpoint.clone(), to_origin: "https://x.example".into() });
         errors.push(HttpError::InvalidRedirect { endpoint: endpoint.clone() });
@@ -205,6 +227,7 @@ mod tests {
                 error,
                 HttpError::Connect { .. }
                     | HttpError::InvalidUrl { .. }
+                    | HttpError::RateLimited { .. }
                     | HttpError::Timeout { phase: Phase::Connect, .. }
             );
             assert_eq!(error.may_have_reached_server(), !before, "{error:?}");
@@ -226,10 +249,11 @@ mod tests {
     fn certificate_and_size_errors_are_not_retryable() {
         for error in all() {
             let expected = match &error {
-                HttpError::Connect { kind, .. } => {
-                    !matches!(kind, ConnectFailure::Tls | ConnectFailure::NoTrustedRoots)
-                }
-                HttpError::Timeout { .. } | HttpError::Interrupted { .. } => true,
+                HttpError::Connect { kind, .. } => !matches!(
+                    kind,
+                    ConnectFailure::Tls | ConnectFailure::NoTrustedRoots | ConnectFailure::PrivateAddress
+                ),
+                HttpError::Timeout { .. } | HttpError::Interrupted { .. } | HttpError::RateLimited { .. } => true,
                 _ => false,
             };
             assert_eq!(error.is_retryable(), expected, "{error:?}");

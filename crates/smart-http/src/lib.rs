@@ -34,6 +34,9 @@ mod hyper_transport;
 mod limits;
 #[cfg(any(test, feature = "test-util"))]
 pub mod mock;
+mod rate_limit;
+#[cfg(test)]
+mod rate_limit_tests;
 mod redirect;
 mod retry;
 mod retry_after;
@@ -53,6 +56,7 @@ pub use future::{BoxFuture, BoxStream};
 #[cfg(not(target_arch = "wasm32"))]
 pub use hyper_transport::{CertificateError, HyperTransport, HyperTransportBuilder};
 pub use limits::Limits;
+pub use rate_limit::{RateLimit, RateLimited, WhenLimited};
 pub use redirect::RedirectPolicy;
 pub use retry::RetryPolicy;
 pub use retry_after::retry_after;

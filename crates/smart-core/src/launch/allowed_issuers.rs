@@ -120,7 +120,7 @@ fn is_private(url: &Url) -> bool {
 
 /// Whether an address is loopback, link-local, private, unspecified, shared (RFC 6598), multicast, broadcast, or of the
 /// other blocks that are not reached from the internet (RFC 6890).
-pub(crate) fn is_private_address(address: IpAddr) -> bool {
+pub fn is_private_address(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(a) => {
             let [first, second, third, _] = a.octets();

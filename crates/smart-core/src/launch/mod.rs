@@ -6,6 +6,6 @@ mod allowed_issuers;
 mod ehr_launch;
 mod task_launch;
 
-pub use allowed_issuers::{AllowedIssuers, IssuerRefused};
+pub use allowed_issuers::{AllowedIssuers, IssuerRefused, is_private_address};
 pub use ehr_launch::{EhrLaunch, LaunchError};
 pub use task_launch::{SMART_CODES, TaskLaunch, TaskLaunchError, TaskLaunchKind, TaskReference};

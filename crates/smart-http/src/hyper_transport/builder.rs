@@ -17,6 +17,7 @@ use std::time::Duration;
 pub struct HyperTransportBuilder {
     extra_roots: Vec<CertificateDer<'static>>,
     https_only: bool,
+    refuse_private: bool,
 }
 
 /// A root certificate that cannot be used.
@@ -47,6 +48,15 @@ impl HyperTransportBuilder {
         self
     }
 
+    /// Refuses hosts on loopback, link-local, private and other addresses that are no one's on the internet, whatever name they
+    /// go by: for a server that talks to FHIR bases which others name (launches by any issuer), so that nobody can make it reach
+    /// into its own network (RFC 9700, section 4.9.1). Addresses are checked as they are resolved, so that a name which changes
+    /// between two lookups does not get by.
+    pub fn refuse_private_addresses(mut self) -> Self {
+        self.refuse_private = true;
+        self
+    }
+
     /// The transport. It reads the platform's root certificates once, here; a machine that has none gets a
     /// transport whose https exchanges fail with
     /// [`ConnectFailure::NoTrustedRoots`](crate::ConnectFailure::NoTrustedRoots).
@@ -54,9 +64,9 @@ impl HyperTransportBuilder {
         let secure = tls_config(self.extra_roots).map_err(|error| Arc::from(error.to_string())).map(|tls| {
             let connector =
                 HttpsConnectorBuilder::new().with_tls_config(tls).https_only().enable_http1().enable_http2();
-            pool().build(connector.wrap_connector(TcpConnector::new()))
+            pool().build(connector.wrap_connector(TcpConnector::new(self.refuse_private)))
         });
-        let plain = (!self.https_only).then(|| pool().build(TcpConnector::new()));
+        let plain = (!self.https_only).then(|| pool().build(TcpConnector::new(self.refuse_private)));
         HyperTransport { secure, plain }
     }
 }
