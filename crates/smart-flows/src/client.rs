@@ -68,6 +68,7 @@ pub(crate) struct Inner {
     pub(crate) grant_retries: RetryPolicy,
     pub(crate) refresh_lease: Duration,
     pub(crate) servers: ServerRules,
+    pub(crate) life_if_unsaid: Option<Duration>,
     pub(crate) session_policy: SessionPolicy,
     pub(crate) audit: Auditor,
     pub(crate) login_timeout: Duration,
@@ -91,6 +92,7 @@ pub struct SmartClientBuilder {
     grant_retries: RetryPolicy,
     refresh_lease: Duration,
     servers: ServerRules,
+    life_if_unsaid: Option<Duration>,
     session_policy: SessionPolicy,
     audit: Auditor,
     login_timeout: Duration,
@@ -179,6 +181,13 @@ impl SmartClientBuilder {
         self
     }
 
+    /// How long an access token is taken to live when the server does not say, and its profile does not either. Default: that
+    /// is unknown, and a 401 tells.
+    pub fn token_life_if_unsaid(mut self, life: Duration) -> Self {
+        self.life_if_unsaid = Some(life);
+        self
+    }
+
     /// The settings of all servers that have none of their own.
     pub fn all_servers(mut self, settings: ServerSettings) -> Self {
         self.servers.set_all(settings);
@@ -230,6 +239,7 @@ impl SmartClientBuilder {
                 grant_retries: self.grant_retries,
                 refresh_lease: self.refresh_lease.max(SHORTEST_LEASE),
                 servers: self.servers,
+                life_if_unsaid: self.life_if_unsaid,
                 session_policy: self.session_policy,
                 audit: self.audit,
                 login_timeout: self.login_timeout,
@@ -268,6 +278,7 @@ impl SmartClient {
             grant_retries: RetryPolicy::default(),
             refresh_lease: REFRESH_LEASE,
             servers: ServerRules::default(),
+            life_if_unsaid: None,
             session_policy: SessionPolicy::none(),
             audit: Auditor::none(),
             login_timeout: Duration::from_mins(5),

@@ -99,8 +99,10 @@ impl Inner {
 
     /// When a token ends: as the server says, else as is known of such servers.
     pub(crate) fn end_of(&self, base: &FhirBaseUrl, token: &TokenResponse) -> Option<Timestamp> {
-        let unsaid =
-            || self.settings(base).preferences().life_if_unsaid.map(|life| token.received_at.saturating_add(life));
+        let unsaid = || {
+            let life = self.settings(base).preferences().life_if_unsaid.or(self.life_if_unsaid)?;
+            Some(token.received_at.saturating_add(life))
+        };
         token.expires_at().or_else(unsaid)
     }
 }

@@ -26,6 +26,8 @@ pub enum Misbehaviour {
     TokenTypeMac,
     /// `expires_in` is a string.
     ExpiresInString,
+    /// The token response has no `expires_in`.
+    OmitExpiresIn,
     /// The token response has no `scope`.
     OmitScope,
     /// The token response is an HTML page with status 200.

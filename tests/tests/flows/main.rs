@@ -18,6 +18,7 @@ mod kill;
 mod launch;
 mod launch_receiver;
 mod model;
+mod receivers;
 mod registry;
 mod servers;
 mod sessions;

@@ -75,6 +75,26 @@ fn requests_of_the_other_documents_carry_no_credentials() {
     }
 }
 
+/// DI-19 (SMART, CORS; Fetch, CORS-safelisted request headers): a browser sends each of them to another origin without asking
+/// first: a GET whose one header is `Accept`, of at most 128 octets, none of them unsafe there.
+#[test]
+fn browsers_need_no_preflight() {
+    let issuer = Issuer::parse("https://login.example/t1").unwrap();
+    for request in [
+        smart_configuration_request(&base()).unwrap(),
+        metadata_request(&base()).unwrap(),
+        openid_configuration_request(&issuer).unwrap(),
+        oauth_metadata_request(&issuer).unwrap(),
+    ] {
+        assert_eq!(request.method(), http::Method::GET);
+        for (name, value) in request.headers() {
+            assert_eq!(name, "accept");
+            let unsafe_octet = |octet: &u8| *octet < 0x20 || b"\"():<>?@[\\]{}\x7f".contains(octet);
+            assert!(value.len() <= 128 && !value.as_bytes().iter().any(unsafe_octet), "{value:?}");
+        }
+    }
+}
+
 /// DI-15, F-07 (SMART, conformance): the document wins; the CapabilityStatement is asked when there is none, and only then.
 #[test]
 fn metadata_is_asked_only_when_the_document_is_absent() {

@@ -57,7 +57,9 @@ fn distorted(shared: &Shared, lifetime: Duration, mut body: Map<String, Value>) 
     if shared.misbehaves(Misbehaviour::TokenTypeMac) {
         body.insert("token_type".into(), "mac".into());
     }
-    if shared.misbehaves(Misbehaviour::ExpiresInString) {
+    if shared.misbehaves(Misbehaviour::OmitExpiresIn) {
+        body.remove("expires_in");
+    } else if shared.misbehaves(Misbehaviour::ExpiresInString) {
         body.insert("expires_in".into(), lifetime.as_secs().to_string().into());
     }
     if !shared.quirks.answer.has_scope || shared.misbehaves(Misbehaviour::OmitScope) {
