@@ -5,7 +5,7 @@ use smart_core::launch::{AllowedIssuers, EhrLaunch};
 use smart_core::redirect_uri::RedirectUri;
 use smart_core::time::{Clock, Timestamp};
 use smart_core::url_policy::UrlPolicy;
-use smart_flows::{App, Error, Session, SmartClient, SmartClientBuilder};
+use smart_flows::{App, Error, Session, SmartClient, SmartClientBuilder, Uptime};
 use smart_http::{Authorize as _, HttpClient, HyperTransport};
 use smart_sandbox::browser::{AutoBrowser, Person};
 use smart_sandbox::{Misbehaviour, Sandbox, SandboxConfig};
@@ -32,6 +32,15 @@ impl Moved {
 impl Clock for Moved {
     fn now(&self) -> Timestamp {
         Timestamp::from_unix_seconds(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// An uptime that stands still: what has passed is what the moved clock says, to the second.
+struct Still;
+
+impl Uptime for Still {
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
     }
 }
 
@@ -66,6 +75,7 @@ impl World {
         SmartClient::builder(app)
             .allow_loopback_http()
             .clock(self.clock.clone())
+            .uptime(Arc::new(Still))
             .store(self.store.clone())
             .http(self.http.clone())
             .login_timeout(Duration::from_secs(20))
