@@ -51,6 +51,34 @@ fn ci_runs_the_command_of_the_readme() {
     assert!(read(".ci/run").contains("cargo xtask ci"));
 }
 
+/// What the README shows in Rust is compiled: each line stands, in that order, in the examples of `smart-on-fhir`'s front page.
+#[test]
+fn code_of_the_readme_is_compiled() {
+    let readme = read("README.md");
+    let front_page = read("crates/smart-on-fhir/src/lib.rs");
+    let examples: Vec<Vec<&str>> = front_page
+        .split("//! ```no_run\n")
+        .skip(1)
+        .map(|rest| rest.split("//! ```\n").next().unwrap().lines().map(code).collect())
+        .collect();
+    let blocks: Vec<&str> = readme.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert_eq!(blocks.len(), 3);
+    for block in blocks {
+        let wanted: Vec<&str> = block.lines().map(code).filter(|line| !line.is_empty()).collect();
+        let compiled = examples.iter().any(|lines| {
+            let mut lines = lines.iter();
+            wanted.iter().all(|line| lines.any(|other| other == line))
+        });
+        assert!(compiled, "no example has these lines:\n{block}");
+    }
+}
+
+/// A line of an example without the marks and comments around its code.
+fn code(line: &str) -> &str {
+    let line = line.trim_start_matches("//! ");
+    line.split(" // ").next().unwrap_or(line).trim_start_matches("//!").trim()
+}
+
 /// F-116, F-117, F-118, F-119, F-120: each profile has its page, in the summary too, and each page its profile; a page says that
 /// nothing was verified against the live server, and has its facts in a table with their sources.
 #[test]

@@ -33,10 +33,27 @@
 //! let launch = EhrLaunch::from_query(launch_query, &allowed)?;
 //! let redirect_uri = RedirectUri::parse("https://app.example/callback")?;
 //! let (request, pending) = smart.ehr(&launch, &redirect_uri).await?;
-//! // Keep `pending` (it serialises) in the user's own web session, and redirect to `request.url()`.
+//! // Keep `pending` (it serialises) in the user's own web session.
+//! let redirect_to = request.url();
 //!
 //! // The redirect URI: consumes it. State, issuer, code, PKCE and ID token are checked.
 //! let session = smart.complete(pending, callback_query).await?;
+//! # let _ = redirect_to;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A service that runs without a person has a key:
+//!
+//! ```no_run
+//! use smart_on_fhir::jwt::SigningKey;
+//! use smart_on_fhir::prelude::*;
+//!
+//! # async fn run(pem: &str) -> Result<(), Box<dyn std::error::Error>> {
+//! let app = App::backend("nightly-export", SigningKey::from_pem(pem)?.with_kid("2026-11")?);
+//! let session = SmartClient::new(app).backend("https://ehr.example/fhir", "system/Patient.rs").await?;
+//! let patients = session.fhir().search(SearchQuery::new("Patient"));
+//! # drop(patients);
 //! # Ok(())
 //! # }
 //! ```
