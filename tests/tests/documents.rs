@@ -1,6 +1,6 @@
 //! The documents say what the code does.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test reports by panicking")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test reports by panicking")]
 
 use smart_core::discovery::FindingCode;
 use smart_core::leniency::Leniency;
@@ -141,4 +141,99 @@ fn overview(profile: &ServerProfile) -> String {
     };
     let name = profile.kind.name();
     format!("| [{name}]({name}.md) | {} | {scopes} | {basic} | {choice} | {backend} |", profile.title)
+}
+
+/// All pages of the book.
+fn pages() -> Vec<(String, String)> {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/src")];
+    let mut pages = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                pages.push((path.display().to_string(), std::fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    pages
+}
+
+/// The ids of requirements and features that a text names.
+fn ids(text: &str) -> Vec<&str> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    let is_id = |word: &&str| {
+        word.split_once('-').is_some_and(|(area, number)| {
+            (1..=2).contains(&area.len())
+                && area.bytes().all(|b| b.is_ascii_uppercase())
+                && (2..=3).contains(&number.len())
+                && number.bytes().all(|b| b.is_ascii_digit())
+        })
+    };
+    words.filter(is_id).collect()
+}
+
+/// What the book bases on a requirement is shown by a test: each id that it names is in a table, and is not planned.
+#[test]
+fn ids_in_the_book_are_shown_by_tests() {
+    let tables = [read("docs/requirements.md"), read("docs/features.md")].concat();
+    let mut seen = 0;
+    for (page, text) in pages() {
+        for id in ids(&text) {
+            let row = tables.lines().find(|line| line.starts_with(&format!("| {id} |")));
+            let row = row.unwrap_or_else(|| panic!("{page} names {id}, which is in no table"));
+            assert!(row.contains("::"), "{page} names {id}, which no test shows");
+            seen += 1;
+        }
+    }
+    assert!(seen > 30, "{seen} ids");
+}
+
+/// F-129: the guide has a row for each part of the older package that an app could have used.
+#[test]
+fn migration_guide_has_each_part_of_the_older_package() {
+    let guide = read("docs/src/migration/fhir_r4_auth.md");
+    let rows: Vec<&str> = guide.lines().filter(|line| line.starts_with("| `")).collect();
+    for part in [
+        "SmartConfig(",
+        "fromLaunchParameters",
+        "BackendServiceConfig",
+        "authMethod",
+        "enablePkce",
+        "customParameters",
+        "login()",
+        "authenticate()",
+        "logout()",
+        "getAccessToken()",
+        "refreshToken()",
+        "patientContext",
+        "getServerCapabilities()",
+        "TokenIntrospector",
+        "revokeCurrentTokens()",
+        "OAuthFlow",
+        "PkceManager",
+        "StateManager",
+        "JwtValidator",
+        "SessionManager",
+        "SessionConfig",
+        "TokenStorage",
+        "SecureTokenStorage",
+        "AuditLogger",
+        "RateLimiter",
+        "WebAuthenticator",
+        "FhirAuthException",
+    ] {
+        let row = rows.iter().find(|row| row.split(" | ").next().unwrap().contains(part));
+        assert!(row.is_some_and(|row| row.split(" | ").nth(1).unwrap().len() > 5), "{part}");
+    }
+}
+
+/// F-81: the guide says plainly that a page cannot keep a refresh token from its own scripts.
+#[test]
+fn guide_is_honest_about_storage_in_browsers() {
+    let guide = read("docs/src/platforms.md");
+    let (_, section) = guide.split_once("## Storage in browsers").unwrap();
+    assert!(section.contains("cannot keep a refresh token from a script"));
+    assert!(section.contains("for the session only"));
 }

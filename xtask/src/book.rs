@@ -2,7 +2,7 @@
 
 use crate::error::TaskError;
 use crate::run::{Show, run, succeeds};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Builds the book into `docs/book`.
@@ -28,18 +28,30 @@ pub fn build(root: &Path, show: Show) -> Result<(), TaskError> {
 /// When the pages cannot be read.
 pub fn problems(root: &Path) -> Result<Vec<String>, TaskError> {
     let src = root.join("docs/src");
+    let mut pages = Vec::new();
+    collect_pages(&src, &mut pages)?;
     let mut problems = Vec::new();
-    for entry in std::fs::read_dir(&src).map_err(TaskError::file(&src))? {
-        let path = entry.map_err(TaskError::file(&src))?.path();
-        if path.extension().is_none_or(|extension| extension != "md") {
-            continue;
-        }
+    for path in pages {
         let text = std::fs::read_to_string(&path).map_err(TaskError::file(&path))?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let targets = pointed_at(&text).into_iter().filter(|target| !src.join(target).is_file());
-        problems.extend(targets.map(|target| format!("docs/src/{name} points at {target}, which is not there")));
+        let name = path.strip_prefix(root).unwrap_or(&path).display();
+        let folder = path.parent().unwrap_or(&src);
+        let targets = pointed_at(&text).into_iter().filter(|target| !folder.join(target).is_file());
+        problems.extend(targets.map(|target| format!("{name} points at {target}, which is not there")));
     }
     Ok(problems)
+}
+
+/// The pages of a folder and of those in it.
+fn collect_pages(folder: &Path, pages: &mut Vec<PathBuf>) -> Result<(), TaskError> {
+    for entry in std::fs::read_dir(folder).map_err(TaskError::file(folder))? {
+        let path = entry.map_err(TaskError::file(folder))?.path();
+        if path.is_dir() {
+            collect_pages(&path, pages)?;
+        } else if path.extension().is_some_and(|extension| extension == "md") {
+            pages.push(path);
+        }
+    }
+    Ok(())
 }
 
 /// The files that links and includes of a page point at.
@@ -47,7 +59,9 @@ fn pointed_at(text: &str) -> Vec<String> {
     let links = text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target);
     let includes = text.split("{{#include ").skip(1).filter_map(|rest| rest.split_once("}}")).map(|(target, _)| target);
     links
-        .filter(|target| !target.contains("://") && !target.starts_with('#') && !target.starts_with("mailto:"))
+        .filter(|target| {
+            !target.contains("://") && !target.starts_with('#') && !target.is_empty() && !target.starts_with("mailto:")
+        })
         .chain(includes)
         .map(|target| target.split('#').next().unwrap_or(target).trim().to_owned())
         .collect()
