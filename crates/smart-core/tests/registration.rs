@@ -338,3 +338,15 @@ fn registration_is_managed_at_its_own_url() {
     assert!(management.parse_deleted(204, b"").is_ok());
     assert!(matches!(management.parse_deleted(405, b""), Err(RegistrationError::Status { status: 405, .. })));
 }
+
+/// Members that the specification does not name are kept as they are, long numbers to the last place (RFC 7591, 2).
+#[test]
+fn long_numbers_of_other_members_are_kept() {
+    let body = br#"{"redirect_uris":["https://app.example/callback"],"x_quota":110000066666666666666666666666666000}"#;
+    let read =
+        |body: &[u8]| ClientMetadata::from_request(Some("application/json"), body, UrlPolicy::HttpsOnly).unwrap();
+    let metadata = read(body);
+    let written = serde_json::to_vec(&metadata.to_object()).unwrap();
+    assert_eq!(read(&written), metadata);
+    assert_eq!(metadata.other["x_quota"].as_f64(), Some(110_000_066_666_666_666_666_666_666_666_666_000.0));
+}
