@@ -156,3 +156,25 @@ proptest! {
         }
     }
 }
+
+/// CB-01 (SMART, 2.0.9 step 4): a callback is read alike from its URL, whatever the scheme, and from its query.
+#[test]
+fn urls_and_queries_are_told_apart() {
+    let query = "state=s%3A1&code=https%3A%2F%2Fx.example%2F&iss=https://ehr.example";
+    let expected = format!("{:?}", Callback::from_query(query).unwrap());
+    for text in [
+        query.to_owned(),
+        format!("?{query}"),
+        format!("https://app.example/callback?{query}"),
+        format!("com.example.app:/callback?{query}"),
+        format!("com.example.app:?{query}"),
+        format!("http://[::1]:8000/?{query}#state=another"),
+    ] {
+        assert_eq!(format!("{:?}", Callback::from_url_or_query(&text).unwrap()), expected, "{text}");
+    }
+    for empty in ["", "?", "https://app.example/callback", "code"] {
+        assert!(Callback::from_url_or_query(empty).is_err(), "{empty}");
+    }
+    let first = "iss=https://ehr.example&code=c&state=s";
+    assert!(Callback::from_url_or_query(first).is_ok());
+}

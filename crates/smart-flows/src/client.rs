@@ -350,13 +350,13 @@ impl SmartClient {
 
     /// Completes a login: checks the callback, redeems the code, validates the ID token, stores the session.
     ///
-    /// `callback` is the query of the request to the redirect URI. The pending half is consumed: state and code are
-    /// good for one try. Not cancel-safe: when dropped half-way, the login is lost and has to begin anew.
+    /// `callback` is the whole URL that came to the redirect URI, as a platform hands it over, or its query. The pending half
+    /// is consumed: state and code are good for one try. Not cancel-safe: when dropped half-way, the login is lost and has to begin anew.
     ///
     /// # Errors
     /// [`Error::Callback`], [`Error::Token`], [`Error::IdToken`], [`Error::Http`], [`Error::Store`].
     pub async fn complete(&self, pending: PendingAuthorization, callback: &str) -> Result<Session, Error> {
-        let callback = Callback::from_query(callback).map_err(Error::from);
+        let callback = Callback::from_url_or_query(callback).map_err(Error::from);
         match callback {
             Ok(callback) => self.complete_callback(pending, callback).await,
             Err(error) => {

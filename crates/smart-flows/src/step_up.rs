@@ -57,13 +57,13 @@ impl StepUp {
         self.launch.authorize(redirect_uri)
     }
 
-    /// Completes it with the callback's query: the new session takes the place of the first, which is logged out.
+    /// Completes it with the callback's URL or query: the new session takes the place of the first, which is logged out.
     ///
     /// # Errors
     /// [`Error::StepUpMismatch`] when another person logged in, or another patient was chosen: the new tokens are revoked and
     /// the first session is as it was. Those of [`SmartClient::complete`].
     pub async fn complete(self, pending: PendingAuthorization, callback: &str) -> Result<Session, Error> {
-        let callback = Callback::from_query(callback)?;
+        let callback = Callback::from_url_or_query(callback)?;
         let client = self.session.inner.client.clone();
         let stepped_up = client.complete_callback(pending, callback).await?;
         self.replace_by(stepped_up).await

@@ -22,6 +22,7 @@ mod cors;
 mod data;
 mod error;
 mod fhir;
+mod hostile;
 mod keys;
 mod quirks;
 mod shared;
@@ -29,6 +30,7 @@ mod shared;
 pub use client::{Client, ClientKeys, ClientKind, SecretMethod};
 pub use config::{Misbehaviour, SandboxConfig};
 pub use error::SandboxError;
+pub use hostile::{Hostility, Lie};
 
 use shared::{Counted, Grant, Launch, Life, Renewal, Shared};
 use smart_jwt::{KeyKind, SigningAlgorithm, SigningKey};
@@ -103,6 +105,7 @@ impl Sandbox {
         let app = fhir::router(&shared.quirks)
             .merge(auth::router(&shared.quirks))
             .layer(axum::middleware::from_fn_with_state(shared.clone(), cors::allow))
+            .layer(axum::middleware::from_fn_with_state(shared.clone(), hostile::spoil))
             .with_state(shared.clone());
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(async move {

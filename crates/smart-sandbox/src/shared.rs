@@ -5,6 +5,7 @@ use crate::client::Client;
 use crate::config::{Misbehaviour, SandboxConfig};
 use crate::data::DataSet;
 use crate::fhir::Access;
+use crate::hostile::Honesty;
 use crate::keys::SandboxKeys;
 use crate::quirks::Quirks;
 use base64::Engine as _;
@@ -50,6 +51,7 @@ pub(crate) struct Shared {
     pub(crate) refresh_leeway: Option<Duration>,
     pub(crate) code_lifetime: Duration,
     pub(crate) misbehaviour: Option<Misbehaviour>,
+    pub(crate) honesty: Honesty,
     counts: [AtomicU64; 7],
     state: Mutex<State>,
 }
@@ -181,6 +183,7 @@ impl Shared {
             refresh_leeway: config.refresh_reuse_leeway,
             code_lifetime: config.code_lifetime,
             misbehaviour: config.misbehaviour,
+            honesty: Honesty::default(),
             counts: Default::default(),
             state: Mutex::default(),
         }

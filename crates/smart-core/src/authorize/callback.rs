@@ -149,6 +149,20 @@ impl Callback {
         Self::from_pairs(url.query().unwrap_or(""))
     }
 
+    /// Reads either: what a platform hands over is a whole URL, what a web framework has at hand is its query.
+    ///
+    /// A text that begins with a scheme and a colon is a URL. No query does: its first name ends at `=` or `&`.
+    ///
+    /// # Errors
+    /// As for [`from_query`](Self::from_query).
+    pub fn from_url_or_query(text: &str) -> Result<Self, CallbackError> {
+        let is_query = text.split([':', '?']).next().is_none_or(|first| first.is_empty() || first.contains(['=', '&']));
+        match Url::parse(text) {
+            Ok(url) if !is_query => Self::from_url(&url),
+            _ => Self::from_query(text),
+        }
+    }
+
     /// Reads a form body (`response_mode=form_post`).
     ///
     /// # Errors
