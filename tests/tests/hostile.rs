@@ -79,6 +79,8 @@ struct Outcome {
     /// `None`: a session. Else the variant of the error.
     login_error: Option<String>,
     lies_at_login: Vec<Lie>,
+    /// Whether the session says who logged in.
+    has_user: bool,
     read: Option<Result<(), String>>,
     lies_at_read: Vec<Lie>,
     searched: Option<Result<(), String>>,
@@ -101,7 +103,6 @@ fn ends_a_login(lie: Lie) -> bool {
             | Lie::OtherTokenType
             | Lie::PatientElsewhere
             | Lie::PatientPath
-            | Lie::NoIdToken
             | Lie::UnsignedIdToken
             | Lie::AlteredIdToken
     )
@@ -133,6 +134,7 @@ async fn launch(sandbox: &Sandbox) -> Outcome {
         }
     };
     outcome.lies_at_login = sandbox.lies_told();
+    outcome.has_user = session.user().is_ok_and(|user| user.is_some());
     outcome.read = Some(read(&session).await);
     let told = outcome.lies_at_login.len();
     outcome.lies_at_read = sandbox.lies_told()[told..].to_vec();
@@ -237,6 +239,8 @@ fn check(seed: u64, outcome: &Outcome) {
     if outcome.login_error.is_none() {
         let survived: Vec<&Lie> = outcome.lies_at_login.iter().filter(|lie| ends_a_login(**lie)).collect();
         assert!(survived.is_empty(), "seed {seed}: a session came of {survived:?}");
+        // Requirement ID-24: without an ID token there is a session, and nobody is said to have logged in.
+        assert_eq!(outcome.has_user, !outcome.lies_at_login.contains(&Lie::NoIdToken), "seed {seed}");
     }
     // What was spoilt so does not pass for right.
     let believed = |result: &Option<Result<(), String>>, told: &[Lie], lies: &[Lie]| {

@@ -5,6 +5,7 @@ pub mod bench_report;
 pub mod book;
 pub mod cargo_deny;
 pub mod ci;
+pub mod conformance;
 pub mod coverage;
 pub mod error;
 pub mod fuzz;

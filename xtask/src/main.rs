@@ -6,7 +6,7 @@ use xtask::error::TaskError;
 use xtask::requirements::Requirements;
 use xtask::run::Show;
 use xtask::summary::Summary;
-use xtask::{bench, book, ci, coverage, fuzz, workspace};
+use xtask::{bench, book, ci, conformance, coverage, fuzz, workspace};
 
 /// Development tasks of smart-on-fhir.
 #[derive(Debug, Parser)]
@@ -46,6 +46,12 @@ enum Task {
         filter: Option<String>,
         #[command(flatten)]
         report: Report,
+    },
+    /// Run the client against a SMART server, check by check; `-- --help` shows the options.
+    Conformance {
+        /// Options of the suites.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
     },
     /// Build the book in docs.
     Docs,
@@ -100,6 +106,7 @@ fn done(task: Task) -> Result<bool, TaskError> {
             Show::Stdout.line(&if report.json { measured.json().to_string() } else { measured.table() });
             Ok(measured.is_ok())
         }
+        Task::Conformance { options } => conformance::run(&root, &options),
         Task::Docs => book::build(&root, show).map(|()| true),
         Task::Coverage { html } => coverage::coverage(&root, html, show).map(|()| true),
     }

@@ -13,7 +13,7 @@ struct Package {
     probe: &'static [&'static [&'static str]],
 }
 
-const PACKAGES: [Package; 8] = [
+const PACKAGES: [Package; 10] = [
     Package { debian: "pkg-config", purpose: "finding OpenSSL", probe: &[&["pkg-config", "--version"]] },
     Package {
         debian: "libssl-dev",
@@ -46,6 +46,12 @@ const PACKAGES: [Package; 8] = [
         purpose: "the PostgreSQL tests of smart-store",
         probe: &[&["sh", "-c", "ls /usr/lib/postgresql/*/bin/initdb"]],
     },
+    Package {
+        debian: "nodejs",
+        purpose: "the conformance suites against oidc-provider",
+        probe: &[&["node", "--version"]],
+    },
+    Package { debian: "npm", purpose: "the conformance suites against oidc-provider", probe: &[&["npm", "--version"]] },
     Package { debian: "jq", purpose: "the examples of the README", probe: &[&["jq", "--version"]] },
 ];
 
