@@ -8,7 +8,7 @@ pub const LAYERS: [&[&str]; 5] = [
     &["smart-store", "smart-http", "smart-jwt"],
     &["smart-flows", "smart-fhir"],
     &["smart-on-fhir", "smart-sandbox"],
-    &["smart-cli", "xtask", "smart-tests"],
+    &["smart-cli", "xtask", "smart-tests", "smart-conformance"],
 ];
 
 /// Arrows downward that are forbidden all the same: the FHIR client knows no flow, no key and no store.
@@ -16,8 +16,9 @@ const APART: [(&str, &str); 3] =
     [("smart-fhir", "smart-flows"), ("smart-fhir", "smart-jwt"), ("smart-fhir", "smart-store")];
 
 /// Arrows of tests that need not run downward, each with its reason.
-const TESTS_MAY: [(&str, &str, &str); 5] = [
+const TESTS_MAY: [(&str, &str, &str); 6] = [
     ("smart-tests", "xtask", "the checks of the tables and layers are xtask's"),
+    ("smart-conformance", "xtask", "the list of requirements lies below the root that xtask knows"),
     ("smart-on-fhir", "smart-sandbox", "the facade's tests and examples need a server"),
     ("smart-flows", "smart-sandbox", "flows are tested against a strict server"),
     ("smart-fhir", "smart-sandbox", "the FHIR client is tested against a strict server"),
