@@ -7,7 +7,9 @@ use smart_conformance::check::{Stop, Suite};
 use smart_conformance::report;
 use smart_conformance::run::run;
 use smart_conformance::suites;
-use smart_conformance::target::{Issuer, IssuerOptions, OidcProvider, SandboxTarget, Target, provider_folder};
+use smart_conformance::target::{
+    Issuer, IssuerOptions, Launcher, OidcProvider, Registration, SandboxTarget, Target, provider_folder,
+};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -23,6 +25,12 @@ struct Arguments {
     /// The FHIR base of any server instead. A browser opens for each login.
     #[arg(long, value_name = "URL", requires = "client_id")]
     issuer: Option<String>,
+    /// A launcher of SMART Health IT at this origin instead, such as `http://localhost:8080`. Nobody has to log in.
+    #[arg(long, value_name = "ORIGIN", conflicts_with_all = ["issuer", "server"])]
+    launcher: Option<String>,
+    /// How the launcher takes the app to be registered.
+    #[arg(long, value_enum, default_value_t = Kind::Public, requires = "launcher")]
+    registration: Kind,
     /// The client id that is registered there.
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
@@ -73,6 +81,25 @@ enum Server {
     Sandbox,
     /// The certified OpenID provider of that name, installed by npm.
     OidcProvider,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    Public,
+    Symmetric,
+    Asymmetric,
+    Backend,
+}
+
+impl From<Kind> for Registration {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Public => Self::Public,
+            Kind::Symmetric => Self::Symmetric,
+            Kind::Asymmetric => Self::Asymmetric,
+            Kind::Backend => Self::Backend,
+        }
+    }
 }
 
 #[tokio::main]
@@ -132,6 +159,12 @@ async fn conform(arguments: &Arguments, suites: &[Suite]) -> Result<bool, String
 }
 
 async fn target(arguments: &Arguments) -> Result<Box<dyn Target>, String> {
+    if let Some(origin) = &arguments.launcher {
+        return match Launcher::new(origin, arguments.registration.into()) {
+            Ok(launcher) => Ok(Box::new(launcher)),
+            Err(Stop::Failed(reason) | Stop::Skipped(reason)) => Err(reason),
+        };
+    }
     let Some(issuer) = &arguments.issuer else {
         let started: Result<Box<dyn Target>, Stop> = match arguments.server {
             Server::Sandbox => SandboxTarget::start(None).await.map(|server| Box::new(server) as Box<dyn Target>),

@@ -24,13 +24,10 @@ pub(super) fn suite() -> Suite {
         checks: vec![
             check!("the patient of the EHR is the patient of the session", ["LA-01", "LA-02", "CX-01"], |target| {
                 let start = start(target)?;
-                let launch = EhrLaunch::from_query(&start.query, &allowed(&target.fhir_base())?)?;
+                let launch = EhrLaunch::from_query(&start.query(), &allowed(&start.fhir_base)?)?;
                 let client = target.client(any_app(target)?.scopes("launch openid fhirUser patient/*.rs")?);
                 let (request, pending) = client.ehr(&launch, &RedirectUri::parse(&target.redirect_uri())?).await?;
-                let given = url::form_urlencoded::parse(start.query.as_bytes())
-                    .find(|(name, _)| name == "launch")
-                    .map(|(_, value)| value.into_owned());
-                ensure(Some(parameter(&request.url(), "launch")?) == given, "launch is not as it came")?;
+                ensure(parameter(&request.url(), "launch")? == start.launch, "launch is not as it came")?;
                 let callback = target.browse(&request.url()).await?;
                 let session = client.complete(pending, callback.as_str()).await?;
                 let patient = session.patient()?;
@@ -38,14 +35,14 @@ pub(super) fn suite() -> Suite {
             }),
             check!("a server that is not listed may not launch", ["LA-03"], |target| {
                 let start = start(target)?;
-                let refused = EhrLaunch::from_query(&start.query, &allowed("https://another.example/fhir")?);
+                let refused = EhrLaunch::from_query(&start.query(), &allowed("https://another.example/fhir")?);
                 ensure(refused.is_err(), "it was taken")
             }),
             check!("iss and launch are there once, and not empty", ["LA-01"], |target| {
                 let start = start(target)?;
-                let allowed = allowed(&target.fhir_base())?;
-                let doubled = format!("{}&launch=another", start.query);
-                let emptied = start.query.split("launch=").next().unwrap_or_default().to_owned() + "launch=";
+                let allowed = allowed(&start.fhir_base)?;
+                let doubled = format!("{}&launch=another", start.query());
+                let emptied = start.query().split("launch=").next().unwrap_or_default().to_owned() + "launch=";
                 for query in [doubled, emptied, "launch=x".to_owned(), String::new()] {
                     ensure(EhrLaunch::from_query(&query, &allowed).is_err(), "a launch without them was taken")?;
                 }

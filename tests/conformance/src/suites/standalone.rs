@@ -2,7 +2,7 @@
 
 use super::check;
 use super::steps::{app, begun, login, parameter};
-use crate::check::{Check, Outcome, Suite, ensure};
+use crate::check::{Check, Outcome, Stop, Suite, ensure};
 use crate::target::{Registration, Target};
 use smart_on_fhir::FhirSession as _;
 
@@ -62,6 +62,9 @@ pub(super) fn public() -> Suite {
 /// The code of a login that went wrong is not tried again.
 fn code_is_good_once() -> Check {
     check!("a callback is good for one login", ["CB-09", "ST-04"], |target| {
+        if !target.knows_its_codes() {
+            return Err(Stop::skipped("this server keeps no record of its codes"));
+        }
         let (client, request, pending) = begun(target, app(target, Registration::Public)?, &target.scopes()).await?;
         let copy: smart_core::authorize::PendingAuthorization =
             serde_json::from_str(&serde_json::to_string(&pending)?)?;
@@ -84,9 +87,9 @@ pub(super) fn symmetric() -> Suite {
                 let secret = smart_core::secret::ClientSecret::new("not-the-secret");
                 let wrong = smart_flows::App::symmetric(right.client_id().clone(), secret);
                 match login(target, wrong, &target.scopes()).await {
-                    Err(crate::check::Stop::Failed(_)) => Ok(()),
+                    Err(Stop::Failed(_)) => Ok(()),
                     Err(skipped) => Err(skipped),
-                    Ok(_) => Err(crate::check::Stop::failed("it was taken")),
+                    Ok(_) => Err(Stop::failed("it was taken")),
                 }
             }),
         ],
@@ -106,9 +109,9 @@ pub(super) fn asymmetric() -> Suite {
                 let key = smart_jwt::SigningKey::generate(smart_jwt::KeyKind::EcP384)?;
                 let wrong = smart_flows::App::asymmetric(right.client_id().clone(), key);
                 match login(target, wrong, &target.scopes()).await {
-                    Err(crate::check::Stop::Failed(_)) => Ok(()),
+                    Err(Stop::Failed(_)) => Ok(()),
                     Err(skipped) => Err(skipped),
-                    Ok(_) => Err(crate::check::Stop::failed("it was taken")),
+                    Ok(_) => Err(Stop::failed("it was taken")),
                 }
             }),
         ],

@@ -134,10 +134,6 @@ impl Target for Issuer {
 
     fn ehr_start(&self) -> Option<EhrStart> {
         let launch = self.options.launch.as_ref()?;
-        let query = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("iss", &self.options.fhir_base)
-            .append_pair("launch", launch)
-            .finish();
-        Some(EhrStart { query, patient: None })
+        Some(EhrStart { fhir_base: self.options.fhir_base.clone(), launch: launch.clone(), patient: None })
     }
 }

@@ -2,10 +2,12 @@
 
 mod follow;
 mod issuer;
+mod launcher;
 mod oidc_provider;
 mod sandbox;
 
 pub use issuer::{Issuer, IssuerOptions};
+pub use launcher::Launcher;
 pub use oidc_provider::{OidcProvider, provider_folder};
 pub use sandbox::SandboxTarget;
 
@@ -32,10 +34,22 @@ pub enum Registration {
 /// What an EHR opens the app with.
 #[derive(Debug, Clone)]
 pub struct EhrStart {
-    /// The query of the launch URL: `iss` and `launch`.
-    pub query: String,
+    /// The FHIR base, as `iss` has it.
+    pub fhir_base: String,
+    /// The launch value.
+    pub launch: String,
     /// The patient who is open in the EHR, where that is known.
     pub patient: Option<String>,
+}
+
+impl EhrStart {
+    /// The query of the launch URL.
+    pub fn query(&self) -> String {
+        url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("iss", &self.fhir_base)
+            .append_pair("launch", &self.launch)
+            .finish()
+    }
 }
 
 /// A server, with what the suites need to know of it.
@@ -82,6 +96,11 @@ pub trait Target: Send + Sync {
 
     /// Whether the FHIR base answers reads and searches of clinical data.
     fn has_fhir_data(&self) -> bool {
+        true
+    }
+
+    /// Whether the server remembers which codes were redeemed, as RFC 6749, 4.1.2 wants it.
+    fn knows_its_codes(&self) -> bool {
         true
     }
 

@@ -130,11 +130,7 @@ impl Target for OidcProvider {
     }
 
     fn ehr_start(&self) -> Option<EhrStart> {
-        let query = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("iss", &self.fhir_base)
-            .append_pair("launch", "a-launch")
-            .finish();
-        Some(EhrStart { query, patient: None })
+        Some(EhrStart { fhir_base: self.fhir_base.clone(), launch: "a-launch".to_owned(), patient: None })
     }
 
     fn has_fhir_data(&self) -> bool {

@@ -77,11 +77,7 @@ impl Target for SandboxTarget {
 
     fn ehr_start(&self) -> Option<EhrStart> {
         let launch = self.sandbox.new_launch(Some(PATIENT), None);
-        let query = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("iss", &self.sandbox.fhir_base())
-            .append_pair("launch", &launch)
-            .finish();
-        Some(EhrStart { query, patient: Some(PATIENT.to_owned()) })
+        Some(EhrStart { fhir_base: self.sandbox.fhir_base(), launch, patient: Some(PATIENT.to_owned()) })
     }
 
     fn misbehaving(&self, how: Misbehaviour) -> Option<BoxFuture<'_, Result<Box<dyn Target>, Stop>>> {
