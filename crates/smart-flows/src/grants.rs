@@ -79,10 +79,8 @@ impl Inner {
         Ok(record.renewed(token, expires_at))
     }
 
-    /// Gets a token, with retries.
-    ///
-    /// A refresh token is presented again only where the first try certainly did not reach the server: a second one could be
-    /// taken for a theft (requirement TK-17). A new assertion can be tried as often as one likes.
+    /// Gets a token, with retries for a backend service: a new assertion can be tried as often as one likes. When a refresh may
+    /// be tried again is said by [`before_next_try`](Self::before_next_try).
     pub(crate) async fn get_token(&self, wanted: &Wanted<'_>) -> Result<TokenResponse, Failed> {
         for retry in 0.. {
             let outcome = match wanted {
@@ -90,8 +88,7 @@ impl Inner {
                 Wanted::Backend(wanted) => self.try_client_credentials(*wanted).await,
             };
             let Err(failed) = outcome else { return outcome };
-            let may_repeat = failed.error.is_retryable()
-                && (matches!(wanted, Wanted::Backend(_)) || !may_have_reached(&failed.error));
+            let may_repeat = failed.error.is_retryable() && matches!(wanted, Wanted::Backend(_));
             let wait = self.grant_retries.delay(retry, failed.retry_after).filter(|_| may_repeat);
             let Some(wait) = wait else {
                 self.doubt_server(wanted, &failed.error).await;
@@ -100,6 +97,15 @@ impl Inner {
             self.http.timer().sleep(wait).await;
         }
         Err(Error::Internal("retries do not end").into())
+    }
+
+    /// How long to wait before a refresh is tried again. `None`: it is not.
+    ///
+    /// A refresh token is presented again only where the first try certainly did not reach the server: a second one could be
+    /// taken for a theft (requirement TK-17).
+    pub(crate) fn before_next_try(&self, retry: u32, failed: &Failed) -> Option<Duration> {
+        let may_repeat = failed.error.is_retryable() && !may_have_reached(&failed.error);
+        self.grant_retries.delay(retry, failed.retry_after).filter(|_| may_repeat)
     }
 
     async fn try_refresh(&self, record: &SessionRecord, refresh_token: &RefreshToken) -> Result<TokenResponse, Failed> {

@@ -50,6 +50,8 @@ impl Inner {
 
     /// Validates the ID token that came with a renewal, if one came: it has to be the same person's, of the same login
     /// (requirement RF-13). A login without an ID token has nothing to compare one with.
+    ///
+    /// It is judged as of when it came: who reads it in the store later, after a restart or in another process, finds it over.
     pub(crate) async fn validate_renewed_id_token(&self, record: &SessionRecord) -> Result<(), Error> {
         let (Some(raw), Some(user), Some(login)) = (&record.unverified, &record.user, &record.login) else {
             return Ok(());
@@ -60,10 +62,10 @@ impl Inner {
         let issuer = Issuer::parse_with(&login.issuer, self.discovery.url_policy)?;
         let source = IssuerSource { issuer: &issuer, jwks_uri: login.jwks_uri.as_ref() };
         let original = login.original(user);
-        let now = self.clock.now();
+        let came = record.received_at;
         self.with_issuer_keys(&source, |keys| {
             let validator = self.validator(&record.fhir_base, &issuer, keys);
-            validator.validate_refreshed_after(&original, raw, &keys.keys, now, Some(&record.access_token))
+            validator.validate_refreshed_after(&original, raw, &keys.keys, came, Some(&record.access_token))
         })
         .await
         .map(drop)

@@ -30,6 +30,7 @@ mod id_token;
 mod issuer_keys;
 mod launch;
 mod launch_receiver;
+mod life;
 mod logout;
 mod loopback;
 mod loopback_connections;

@@ -9,12 +9,13 @@ use crate::audit::{AuditKind, EndpointRole, TokenId};
 use crate::delay::Delay;
 use crate::error::Error;
 use crate::events::{EndReason, SessionEvent};
+use crate::life::Life;
 use crate::record::{Grant, SessionRecord};
 use crate::session::Inner;
 use smart_core::random::random_token;
 use smart_core::scope::Scope;
 use smart_core::secret::AccessToken;
-use smart_store::{Expected, Holder, LeaseOutcome, StoreError, Version};
+use smart_store::{Expected, Holder, LeaseOutcome, StoreError};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,43 +28,8 @@ const LONGEST_IN_ALL: Duration = Duration::from_mins(1);
 /// How often, and how long, a renewed record that the store did not take is brought to it again.
 const LONGEST_STORE_WAIT: Duration = Duration::from_secs(5);
 const LONGEST_STORING: Duration = Duration::from_hours(1);
-
-/// What only the renewing task touches.
-pub(crate) struct Life {
-    /// The version of the stored record that memory agrees with.
-    version: Version,
-    /// A renewed record that could not be stored yet. It holds the only good refresh token.
-    unstored: Option<SessionRecord>,
-    /// The lease that is kept until that record is stored: who got it before would present the old refresh token again.
-    kept_lease: Option<Holder>,
-    /// A renewed record that is stored, and whose ID token could not be judged yet.
-    unconfirmed: Option<SessionRecord>,
-    delay: Delay,
-}
-
-impl Life {
-    pub(crate) fn new(version: Version) -> Self {
-        Self { version, unstored: None, kept_lease: None, unconfirmed: None, delay: Delay::default() }
-    }
-
-    pub(crate) fn version(&self) -> Version {
-        self.version
-    }
-
-    pub(crate) fn set_version(&mut self, version: Version) {
-        self.version = version;
-    }
-
-    /// A renewed record that waits to be stored or judged, for one who ends the session.
-    pub(crate) fn take_waiting(&mut self) -> Option<SessionRecord> {
-        self.unstored.take().or_else(|| self.unconfirmed.take())
-    }
-
-    /// Whether a renewed record waits to be stored or judged.
-    pub(crate) fn is_waiting(&self) -> bool {
-        self.unstored.is_some() || self.unconfirmed.is_some()
-    }
-}
+/// How many refresh tokens are presented in one renewal: one that is refused, and its successor that another process stored.
+const PRESENTED: usize = 2;
 
 /// Why a renewal is asked for; it decides whether one that just happened will do.
 #[derive(Clone)]
@@ -98,7 +64,7 @@ impl Inner {
         let holder = Holder::new(random_token::<16>(&*this.client.inner.random)?);
         this.acquire(&holder).await?;
         let result = tokio::select! {
-            result = this.renew_leased(&mut life, &why) => result,
+            result = this.renew_leased(&mut life, &why, &holder) => result,
             never = this.prolong(&holder) => match never {},
         };
         if life.unstored.is_some() {
@@ -117,7 +83,7 @@ impl Inner {
 
     /// Stores and judges what an earlier renewal brought.
     async fn finish_waiting(&self, life: &mut Life) -> Result<(), Error> {
-        if let Some(record) = life.unstored.take() {
+        if let Some(record) = life.unstored.clone() {
             let result = self.store(life, record).await;
             if life.unstored.is_none()
                 && let Some(holder) = life.kept_lease.take()
@@ -126,7 +92,7 @@ impl Inner {
             }
             result?;
         }
-        match life.unconfirmed.take() {
+        match life.unconfirmed.clone() {
             Some(record) => self.confirm(life, record).await,
             None => Ok(()),
         }
@@ -172,46 +138,84 @@ impl Inner {
         }
     }
 
-    async fn renew_leased(&self, life: &mut Life, why: &Why) -> Result<(), Error> {
-        self.adopt_stored(life).await?;
-        if self.satisfied(why)? {
-            return Ok(());
-        }
-        let record = &self.live()?.record;
-        if !record.is_renewable() {
-            return self.without_refresh_token(why);
-        }
-        let now = || self.client.inner.clock.now();
-        match self.client.inner.renew_record(record).await {
-            Ok(renewed) => {
-                life.delay = Delay::default();
-                let recorded = self.client.inner.record_renewal(&renewed);
-                // Stored in any case: the old refresh token is used up.
-                self.store(life, renewed).await?;
-                recorded
+    async fn renew_leased(&self, life: &mut Life, why: &Why, holder: &Holder) -> Result<(), Error> {
+        let (mut refused, mut retry) = (0, 0);
+        while refused < PRESENTED {
+            self.adopt_stored(life).await?;
+            if self.satisfied(why)? {
+                return Ok(());
             }
-            Err(failed)
-                if record.grant == Grant::Login
-                    && self.client.inner.is_grant_gone(&record.fhir_base, &failed.error) =>
-            {
-                self.record_failed_renewal(record, &failed.error);
-                // Somebody may have refreshed after all: one who thought that the lease was theirs.
-                let before = life.version;
-                if self.adopt_stored(life).await.is_ok() && life.version != before && self.satisfied(why)? {
-                    return Ok(());
+            let held = self.live()?;
+            let record = &held.record;
+            if !record.is_renewable() {
+                return self.without_refresh_token(why);
+            }
+            match self.client.inner.renew_record(record).await {
+                Ok(renewed) => {
+                    life.delay = Delay::default();
+                    let recorded = self.client.inner.record_renewal(&renewed);
+                    // Stored in any case: the old refresh token is used up.
+                    self.store(life, renewed).await?;
+                    return recorded;
                 }
-                let reason = refusal(record);
-                if self.end(reason).is_some() {
-                    self.wipe_or_warn().await;
+                Err(failed)
+                    if record.grant == Grant::Login
+                        && self.client.inner.is_grant_gone(&record.fhir_base, &failed.error) =>
+                {
+                    self.record_failed_renewal(record, &failed.error);
+                    refused += 1;
+                    if self.end_refused(life, record).await? {
+                        let reason = refusal(record);
+                        return Err(if failed.error.needs_reauthorization() {
+                            *failed.error
+                        } else {
+                            self.over(reason)
+                        });
+                    }
                 }
-                Err(if failed.error.needs_reauthorization() { *failed.error } else { self.over(reason) })
-            }
-            Err(failed) => {
-                self.record_failed_renewal(record, &failed.error);
-                life.delay.failed(now(), failed.retry_after);
-                Err(*failed.error)
+                Err(failed)
+                    if record.grant == Grant::Login
+                        && let Some(wait) = self.client.inner.before_next_try(retry, &failed) =>
+                {
+                    retry += 1;
+                    self.client.inner.http.timer().sleep(wait).await;
+                    // The machine may have slept meanwhile, and another process have renewed: lease and store are asked anew.
+                    self.acquire(holder).await?;
+                }
+                Err(failed) => {
+                    self.record_failed_renewal(record, &failed.error);
+                    life.delay.failed(self.client.inner.clock.now(), failed.retry_after);
+                    return Err(*failed.error);
+                }
             }
         }
+        Err(StoreError::Conflict { key: self.key.to_string() }.into())
+    }
+
+    /// Ends the session whose refresh token was refused. `false`: somebody has refreshed after all, one who thought that the
+    /// lease was theirs; what they stored was not refused, and stays.
+    async fn end_refused(&self, life: &mut Life, refused: &SessionRecord) -> Result<bool, Error> {
+        for _ in 0..3 {
+            if let Err(error) = self.adopt_stored(life).await {
+                // It cannot be known whether there is a successor: nothing is ended or wiped for want of an answer.
+                life.delay.failed(self.client.inner.clock.now(), None);
+                return Err(error);
+            }
+            if self.live()?.record.refresh_token != refused.refresh_token {
+                return Ok(false);
+            }
+            match self.client.inner.store.remove(&self.key, Expected::Version(life.version)).await {
+                Err(StoreError::Conflict { .. }) => {}
+                outcome => {
+                    if let Err(failed) = outcome {
+                        tracing::warn!(error = %failed, "an ended session could not be removed from the store");
+                    }
+                    self.end(refusal(refused));
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 
     fn record_failed_renewal(&self, record: &SessionRecord, error: &Error) {
@@ -223,23 +227,30 @@ impl Inner {
     /// Stores a renewed record, and only then lets it be seen. When the store fails it is kept for the next try.
     async fn store(&self, life: &mut Life, record: SessionRecord) -> Result<(), Error> {
         let store = &self.client.inner.store;
-        let record = self.with_activity(record);
-        let bytes = record.to_bytes()?;
+        // Before anything that can fail: it holds the only good refresh token.
+        life.unstored = Some(record.clone());
         for _ in 0..3 {
-            let error = match store.put(&self.key, bytes.clone(), Expected::Version(life.version)).await {
+            let record = self.with_activity(record.clone());
+            let error = match store.put(&self.key, record.to_bytes()?, Expected::Version(life.version)).await {
                 Ok(version) => {
-                    life.version = version;
+                    (life.version, life.unstored) = (version, None);
                     self.activity.stored(record.active_at);
                     return self.confirm(life, record).await;
                 }
-                // Somebody wrote or removed the record although the lease was ours. What we hold came from the server
-                // last, so it is newer than what was written; a removal is a logout and stays.
+                // Somebody wrote or removed the record although the lease was ours. A removal is a logout and stays.
                 Err(StoreError::Conflict { .. }) => match store.get(&self.key).await {
                     Ok(Some(stored)) => {
                         life.version = stored.version;
+                        let Ok(theirs) = SessionRecord::from_bytes(&self.key, &stored.value) else { continue };
+                        self.activity.learn(theirs.active_at, theirs.locked, self.moment());
+                        if self.is_later(&theirs, &record)? {
+                            life.unstored = None;
+                            return self.confirm(life, theirs).await;
+                        }
                         continue;
                     }
                     Ok(None) => {
+                        life.unstored = None;
                         self.end(EndReason::LoggedOutElsewhere);
                         // The other process revoked what it knew of; these tokens are newer.
                         self.client.revoke_in_background(record);
@@ -249,22 +260,38 @@ impl Inner {
                 },
                 Err(error) => error,
             };
-            life.unstored = Some(record);
             return Err(error.into());
         }
-        life.unstored = Some(record);
         Err(StoreError::Conflict { key: self.key.to_string() }.into())
+    }
+
+    /// Whether what another process stored comes of a later renewal than ours: not where it is the record that ours was made of,
+    /// whatever was noted in it since, and whatever that process's clock says.
+    fn is_later(&self, theirs: &SessionRecord, ours: &SessionRecord) -> Result<bool, Error> {
+        let presented = &self.live()?.record.refresh_token;
+        Ok(theirs.refresh_token != *presented && theirs.received_at > ours.received_at)
     }
 
     /// Lets a stored record be seen, once the ID token that came with it is judged.
     async fn confirm(&self, life: &mut Life, record: SessionRecord) -> Result<(), Error> {
-        match self.client.inner.validate_renewed_id_token(&record).await {
+        // Before the wait: the version is that of this record already, and who took the old one for it would store the used-up
+        // refresh token over the new one.
+        life.unconfirmed = Some(record.clone());
+        let verdict = self.client.inner.validate_renewed_id_token(&record).await;
+        if matches!(verdict, Ok(()) | Err(Error::IdToken { .. })) {
+            life.unconfirmed = None;
+        }
+        match verdict {
             Ok(()) => {
                 let renewed = self.live()?.record.access_token != record.access_token;
-                let expires_at = record.expires_at;
-                self.set_record(SessionRecord { unverified: None, ..record });
+                let (expires_at, was_judged) = (record.expires_at, record.unverified.is_some());
+                let record = SessionRecord { unverified: None, ..record };
+                self.set_record(record.clone());
                 if renewed {
                     self.events.send(SessionEvent::Renewed { expires_at });
+                }
+                if was_judged {
+                    self.store_verdict(life, record).await;
                 }
                 Ok(())
             }
@@ -276,10 +303,17 @@ impl Inner {
                 }
                 Err(error)
             }
-            Err(error) => {
-                life.unconfirmed = Some(record);
-                Err(error)
-            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Tells the store that an ID token is judged, so that nobody has to judge it again when it is old and its key is gone.
+    async fn store_verdict(&self, life: &mut Life, record: SessionRecord) {
+        let Ok(bytes) = self.with_activity(record).to_bytes() else { return };
+        match self.client.inner.store.put(&self.key, bytes, Expected::Version(life.version)).await {
+            Ok(version) => life.version = version,
+            // The next one judges it again, as of when it came.
+            Err(error) => tracing::debug!(%error, "the store could not be told that an ID token is judged"),
         }
     }
 
@@ -288,8 +322,12 @@ impl Inner {
         match self.client.inner.store.get(&self.key).await? {
             Some(stored) if stored.version != life.version => {
                 let record = SessionRecord::from_bytes(&self.key, &stored.value)?;
-                life.version = stored.version;
                 self.activity.learn(record.active_at, record.locked, self.moment());
+                if life.unstored.is_some() {
+                    // Which of the two is newer is found out when ours is brought to the store.
+                    return Ok(());
+                }
+                life.version = stored.version;
                 self.confirm(life, record).await
             }
             Some(_) => Ok(()),

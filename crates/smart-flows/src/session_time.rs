@@ -2,8 +2,8 @@
 
 use crate::error::Error;
 use crate::events::{EndReason, SessionEvent};
+use crate::life::Life;
 use crate::record::SessionRecord;
-use crate::renewal::Life;
 use crate::session::{Inner, Session};
 use crate::session_policy::{OnIdle, Timeout};
 use smart_core::time::Timestamp;
@@ -148,13 +148,13 @@ impl Inner {
         for _ in 0..3 {
             let record = self.with_activity(self.live()?.record.clone());
             // A renewal that waits to be stored brings the activity along.
-            if life.is_waiting() {
+            if life.waiting().is_some() {
                 return Ok(());
             }
             let active = record.active_at;
-            match self.client.inner.store.put(&self.key, record.to_bytes()?, Expected::Version(life.version())).await {
+            match self.client.inner.store.put(&self.key, record.to_bytes()?, Expected::Version(life.version)).await {
                 Ok(version) => {
-                    life.set_version(version);
+                    life.version = version;
                     self.activity.stored(active);
                     return Ok(());
                 }

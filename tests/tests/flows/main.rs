@@ -13,6 +13,7 @@ mod backend;
 mod faults;
 #[cfg(unix)]
 mod fleet;
+mod hooked;
 #[cfg(unix)]
 mod kill;
 mod launch;
@@ -20,6 +21,7 @@ mod launch_receiver;
 mod model;
 mod receivers;
 mod registry;
+mod renewals;
 mod servers;
 mod sessions;
 mod step_up;
