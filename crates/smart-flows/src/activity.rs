@@ -19,6 +19,8 @@ pub(crate) struct Activity {
     /// The last activity that the store knows of.
     stored_wall: AtomicI64,
     locked: AtomicBool,
+    /// When it was last locked here.
+    locked_wall: AtomicI64,
 }
 
 /// A moment by both clocks.
@@ -60,6 +62,7 @@ impl Activity {
             active_up: AtomicI64::new(now.uptime_of(active)),
             stored_wall: AtomicI64::new(active),
             locked: AtomicBool::new(locked),
+            locked_wall: AtomicI64::new(i64::MIN),
         }
     }
 
@@ -70,7 +73,7 @@ impl Activity {
     }
 
     /// What the store says: another process may have seen the person since, or locked the session. Only a later sign of the
-    /// person unlocks it here.
+    /// person unlocks it here, and none of before it was locked.
     pub(crate) fn learn(&self, active: Timestamp, locked: bool, now: Moment) {
         let active = active.as_unix_seconds();
         let is_later = active > self.active_wall.fetch_max(active, Ordering::AcqRel);
@@ -78,7 +81,7 @@ impl Activity {
             self.active_up.fetch_max(now.uptime_of(active), Ordering::AcqRel);
         }
         self.stored_wall.fetch_max(active, Ordering::AcqRel);
-        if locked || is_later {
+        if locked || is_later && active > self.locked_wall.load(Ordering::Acquire) {
             self.locked.store(locked, Ordering::Release);
         }
     }
@@ -91,7 +94,10 @@ impl Activity {
         self.locked.load(Ordering::Acquire)
     }
 
-    pub(crate) fn set_locked(&self, locked: bool) {
+    pub(crate) fn set_locked(&self, locked: bool, now: Moment) {
+        if locked {
+            self.locked_wall.fetch_max(now.wall, Ordering::AcqRel);
+        }
         self.locked.store(locked, Ordering::Release);
     }
 
@@ -180,9 +186,12 @@ mod tests {
     #[test]
     fn only_a_later_sign_of_the_person_unlocks() {
         let activity = new(at(0, 0));
-        activity.set_locked(true);
-        activity.learn(Timestamp::from_unix_seconds(START), false, at(5, 5));
-        assert!(activity.is_locked());
+        activity.set_locked(true, at(2, 2));
+        // What the person did elsewhere before they locked it here, and what another process stored of it only now.
+        for before in [0, 1, 2] {
+            activity.learn(Timestamp::from_unix_seconds(START + before), false, at(5, 5));
+            assert!(activity.is_locked(), "{before}");
+        }
         activity.learn(Timestamp::from_unix_seconds(START + 3), false, at(5, 5));
         assert!(!activity.is_locked());
     }

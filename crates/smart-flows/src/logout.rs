@@ -27,9 +27,10 @@ impl Session {
     /// bearer, a confidential one authenticates.
     ///
     /// # Errors
-    /// [`Error::NotSupported`] when the server offers no such endpoint; [`Error::Http`]; [`Error::Token`].
+    /// [`Error::NotSupported`] when the server offers no such endpoint; [`Error::Http`]; [`Error::Token`]. Those of
+    /// [`context`](Self::context): what the server says tells whose record it is.
     pub async fn introspect(&self) -> Result<Introspection, Error> {
-        let record = &self.inner.live()?.record;
+        let record = &self.inner.usable()?.record;
         self.introspect_token(record.access_token.expose_secret(), TokenTypeHint::AccessToken).await
     }
 
@@ -38,7 +39,7 @@ impl Session {
     /// # Errors
     /// As for [`introspect`](Self::introspect).
     pub async fn introspect_refresh_token(&self) -> Result<Option<Introspection>, Error> {
-        match &self.inner.live()?.record.refresh_token {
+        match &self.inner.usable()?.record.refresh_token {
             Some(token) => self.introspect_token(token.expose_secret(), TokenTypeHint::RefreshToken).await.map(Some),
             None => Ok(None),
         }

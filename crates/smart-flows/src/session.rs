@@ -301,12 +301,12 @@ impl Inner {
             return Ok(live);
         }
         match Self::renew(this, Why::Stale).await {
-            Ok(()) => this.live(),
+            Ok(()) => this.usable(),
             Err(error @ Error::Audit(_)) => Err(error),
             // Whatever the server said in place of a new token, the old one is still good.
             Err(error) if !error.needs_reauthorization() && !live.freshness.is_expired(now) => {
                 tracing::warn!(key = %this.key, %error, "the access token could not be renewed ahead of its end");
-                this.live()
+                this.usable()
             }
             Err(error) => Err(error),
         }

@@ -28,7 +28,8 @@ impl Session {
                 self.inner.save_activity(&mut life).await;
             }
         }
-        Ok(())
+        // The store may have said that another process has locked it.
+        self.inner.usable().map(drop)
     }
 
     /// Ends or locks the session if a limit of its policy is reached; then, or when it is locked, there is an error.
@@ -45,28 +46,29 @@ impl Session {
     /// [`Error::SessionOver`]; [`Error::Store`] when the store could not be told: it is locked in this process.
     pub async fn lock(&self) -> Result<(), Error> {
         self.inner.live()?;
-        self.inner.activity.set_locked(true);
+        self.inner.activity.set_locked(true, self.inner.moment());
         self.inner.events.send(SessionEvent::Locked);
         let mut life = self.inner.life.lock().await;
-        self.inner.save(&mut life).await
+        self.inner.save(&mut life, Some(true)).await
     }
 
-    /// Unlocks the session. How the person shows who they are (their PIN, a fingerprint, a new login) is the app's.
+    /// Unlocks the session. How the person shows who they are (their PIN, a fingerprint, a new login) is the app's. One that
+    /// is past a limit of its policy is not unlocked but ends.
     ///
     /// # Errors
     /// [`Error::SessionOver`]; [`Error::Store`] when the store could not be told: it is unlocked in this process.
     pub async fn unlock(&self) -> Result<(), Error> {
         let inner = &self.inner;
-        inner.live()?;
-        let now = inner.moment();
-        if inner.activity.remaining_in_all(&inner.policy, now).is_some_and(|left| left.is_zero()) {
-            return Inner::check(inner).await;
+        match Inner::check(inner).await {
+            Ok(()) | Err(Error::SessionLocked { .. }) => {}
+            Err(error) => return Err(error),
         }
+        let now = inner.moment();
         inner.activity.touch(now);
-        inner.activity.set_locked(false);
+        inner.activity.set_locked(false, now);
         inner.events.send(SessionEvent::Unlocked);
         let mut life = inner.life.lock().await;
-        inner.save(&mut life).await
+        inner.save(&mut life, Some(false)).await
     }
 
     /// Whether it is locked.
@@ -118,9 +120,9 @@ impl Inner {
         match self.activity.timeout(&self.policy, self.moment()) {
             None => self.usable().map(drop),
             Some(Timeout::Idle) if self.policy.on_idle == OnIdle::Lock => {
-                self.activity.set_locked(true);
+                self.activity.set_locked(true, self.moment());
                 self.events.send(SessionEvent::Locked);
-                if let Err(error) = self.save(&mut life).await {
+                if let Err(error) = self.save(&mut life, Some(true)).await {
                     tracing::warn!(%error, "the store could not be told that a session is locked");
                 }
                 self.usable().map(drop)
@@ -138,19 +140,24 @@ impl Inner {
 
     /// Tells the store when the person was last seen. When that fails the next sign of the person tries again.
     async fn save_activity(&self, life: &mut Life) {
-        if let Err(error) = self.save(life).await {
+        if let Err(error) = self.save(life, None).await {
             tracing::warn!(%error, "the store could not be told of the person's activity");
         }
     }
 
-    /// Writes the record with the present activity and lock.
-    async fn save(&self, life: &mut Life) -> Result<(), Error> {
+    /// Writes the record with the present activity. `lock`: what was just decided about the lock; else it is as another process
+    /// left it.
+    async fn save(&self, life: &mut Life, lock: Option<bool>) -> Result<(), Error> {
         for _ in 0..3 {
-            let record = self.with_activity(self.live()?.record.clone());
+            if let Some(locked) = lock {
+                self.activity.set_locked(locked, self.moment());
+            }
+            let held = self.live()?;
             // A renewal that waits to be stored brings the activity along.
-            if life.waiting().is_some() {
+            if life.unstored.is_some() {
                 return Ok(());
             }
+            let record = self.with_activity(life.unconfirmed.as_ref().unwrap_or(&held.record).clone());
             let active = record.active_at;
             match self.client.inner.store.put(&self.key, record.to_bytes()?, Expected::Version(life.version)).await {
                 Ok(version) => {
@@ -158,12 +165,8 @@ impl Inner {
                     self.activity.stored(active);
                     return Ok(());
                 }
-                Err(smart_store::StoreError::Conflict { .. }) => {
-                    // What another process stored is newer, but for what was done here just now.
-                    let locked = self.activity.is_locked();
-                    self.adopt_stored(life).await?;
-                    self.activity.set_locked(locked);
-                }
+                // What another process stored is newer, but for what was done here just now.
+                Err(smart_store::StoreError::Conflict { .. }) => self.adopt_stored(life).await?,
                 Err(error) => return Err(error.into()),
             }
         }

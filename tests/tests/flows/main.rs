@@ -18,6 +18,7 @@ mod hooked;
 mod kill;
 mod launch;
 mod launch_receiver;
+mod locks;
 mod model;
 mod receivers;
 mod registry;
