@@ -402,8 +402,13 @@ impl SmartClient {
             self.revoke_in_background(record);
             return Err(error);
         }
-        let session = Session::create(self.clone(), record, Expected::Absent).await?;
-        Ok(self.remember(&session))
+        match Session::create(self.clone(), record.clone(), Expected::Absent).await {
+            Ok(session) => Ok(self.remember(&session)),
+            Err(error) => {
+                self.revoke_in_background(record);
+                Err(error)
+            }
+        }
     }
 
     /// The record of a new session. Tokens whose ID token is refused are revoked: nobody will use them.

@@ -27,4 +27,9 @@ impl Life {
         let unconfirmed = self.unconfirmed.take();
         self.unstored.take().or(unconfirmed)
     }
+
+    /// The same, left as it is.
+    pub(crate) fn waiting(&self) -> Option<&SessionRecord> {
+        self.unstored.as_ref().or(self.unconfirmed.as_ref())
+    }
 }

@@ -4,7 +4,8 @@ use crate::audit::{AuditKind, EndpointRole, TokenId};
 use crate::error::Error;
 use crate::events::EndReason;
 use crate::grants::url_policy_of;
-use crate::session::Session;
+use crate::life::Life;
+use crate::session::{Inner, Session};
 use smart_core::introspection::{
     Introspection, IntrospectionCaller, TokenTypeHint, introspection_request, parse_introspection,
 };
@@ -78,18 +79,31 @@ impl Session {
     }
 
     /// Revokes the session at the server: the refresh token first, then the access token (RFC 7009). When that is
-    /// done the session is over, and its tokens are used no more.
+    /// done the session is over, and its tokens are used no more. It is the newest tokens that are revoked, also where
+    /// another process got them.
+    ///
+    /// Once begun it goes on to its end, also when the caller is dropped.
     ///
     /// # Errors
     /// [`Error::NotSupported`], [`Error::Http`], [`Error::Token`]: the tokens have to be taken as alive, and the
     /// session goes on. [`Error::Store`]: revoked, but the stored record is still there.
     pub async fn revoke(&self) -> Result<(), Error> {
+        let session = self.clone();
+        let revoking = tokio::spawn(async move { session.revoke_alone().await });
+        revoking.await.unwrap_or(Err(Error::Internal("a revocation was stopped half-way")))
+    }
+
+    async fn revoke_alone(&self) -> Result<(), Error> {
+        let inner = &self.inner;
         // No renewal may draw a new token while the old ones are revoked.
-        let _alone = self.inner.life.lock().await;
-        let live = self.inner.live()?;
-        self.inner.client.inner.revoke(&live.record).await?;
-        self.inner.end(EndReason::Revoked);
-        Ok(self.inner.wipe().await?)
+        let mut life = inner.life.lock().await;
+        inner.look_for_newer(&mut life).await;
+        let held = inner.live()?;
+        let newest = life.waiting().unwrap_or(&held.record).clone();
+        inner.client.inner.revoke(&newest).await?;
+        life.take_waiting();
+        inner.end(EndReason::Revoked);
+        Ok(inner.wipe().await?)
     }
 
     /// Logs out: revokes at the server where that can be done, and wipes the session locally in any case.
@@ -112,13 +126,8 @@ impl Session {
     async fn end_alone(&self, reason: EndReason) -> LogoutReport {
         let inner = &self.inner;
         let mut life = inner.life.lock().await;
-        // The newest tokens are the ones to revoke: those that wait to be stored, else those that another process got since.
+        inner.look_for_newer(&mut life).await;
         let waiting = life.take_waiting();
-        if waiting.is_none()
-            && let Err(error) = inner.adopt_stored(&mut life).await
-        {
-            tracing::debug!(%error, "the store could not say whether there are newer tokens to revoke");
-        }
         let before = inner.end(reason);
         let wiped = inner.wipe().await.map_err(Error::from);
         let revoked = match (waiting, before) {
@@ -127,5 +136,17 @@ impl Session {
             (None, None) => Err(inner.over(self.end_reason().unwrap_or(reason))),
         };
         LogoutReport { revoked, wiped }
+    }
+}
+
+impl Inner {
+    /// The newest tokens are the ones to revoke: those that wait to be stored or judged, else those that another process got
+    /// since.
+    async fn look_for_newer(&self, life: &mut Life) {
+        if life.waiting().is_none()
+            && let Err(error) = self.adopt_stored(life).await
+        {
+            tracing::debug!(%error, "the store could not say whether there are newer tokens to revoke");
+        }
     }
 }

@@ -129,9 +129,10 @@ impl Inner {
             }
             Some(timeout) => {
                 let reason = EndReason::TimedOut(timeout);
+                let waiting = life.take_waiting();
                 if let Some(ended) = self.end(reason) {
                     self.wipe_or_warn().await;
-                    self.client.revoke_in_background(ended.record.clone());
+                    self.client.revoke_in_background(waiting.unwrap_or_else(|| ended.record.clone()));
                 }
                 Err(self.over(reason))
             }

@@ -82,11 +82,17 @@ impl StepUp {
     /// Takes a session that came out of [`launch`](Self::launch).
     ///
     /// # Errors
-    /// [`Error::StepUpMismatch`].
+    /// [`Error::StepUpMismatch`]; [`Error::SessionOver`] when the first session has ended meanwhile. The new tokens are revoked.
     pub async fn replace_by(self, stepped_up: Session) -> Result<Session, Error> {
-        if let Some(what) = self.mismatch(&stepped_up)? {
+        let refused = match self.mismatch(&stepped_up) {
+            Ok(None) => None,
+            Ok(Some(what)) => Some(Error::StepUpMismatch { fhir_base: self.session.fhir_base().to_string(), what }),
+            // One of the two has ended meanwhile.
+            Err(error) => Some(error),
+        };
+        if let Some(error) = refused {
             stepped_up.logout().await;
-            return Err(Error::StepUpMismatch { fhir_base: self.session.fhir_base().to_string(), what });
+            return Err(error);
         }
         let report = self.session.end_with(EndReason::Replaced).await;
         if let Err(error) = report.revoked {

@@ -52,3 +52,14 @@ pub(crate) fn unreachable(request: &Request<Bytes>) -> HttpError {
     let endpoint = Endpoint::of(request.uri());
     HttpError::Connect { endpoint, kind: ConnectFailure::Refused, reason: "a test's".to_owned() }
 }
+
+/// What the server says to a request, changed.
+pub(crate) async fn changed(
+    request: Request<Bytes>,
+    change: impl FnOnce(&mut serde_json::Map<String, serde_json::Value>),
+) -> Done {
+    let response = HttpClient::new(HyperTransport::new()).fetch(request).await.unwrap();
+    let mut body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
+    change(body.as_object_mut().unwrap());
+    Some(Ok(json(response.status().as_u16(), &body)))
+}

@@ -1,17 +1,17 @@
 //! Renewals that something comes in between of: another process, a restart, a store that fails, a caller who gives up.
 
-use crate::hooked::{hooked, is_refresh, json, unreachable};
+use crate::hooked::{changed, field, hooked, is_refresh, json, unreachable};
 use crate::world::{Moved, World};
 use smart_core::profile::ServerKind;
 use smart_core::time::{Clock, Timestamp};
-use smart_flows::{Error, SessionPolicy, SmartClient};
+use smart_flows::{EndReason, Error, SessionPolicy, SmartClient, Timeout};
 use smart_http::HttpClient;
 use smart_sandbox::SandboxConfig;
 use smart_sandbox::browser::Person;
 use smart_store::testing::{Fault, FaultyStore, Gate, Operation};
 use smart_store::{Key, MemoryStore, Store as _};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// A store of one process with faults of its own, on what all processes share.
@@ -36,6 +36,16 @@ impl World {
         let record = self.store.get(key).await.unwrap().unwrap();
         let record: serde_json::Value = serde_json::from_slice(record.value.expose_secret()).unwrap();
         record["refresh_token"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits until the server was asked for so many revocations.
+    async fn revocations(&self, count: usize) {
+        let soon = async {
+            while self.sandbox.counts().revoke < count as u64 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), soon).await.expect("tokens that nobody uses are revoked");
     }
 }
 
@@ -251,4 +261,75 @@ async fn clock_that_is_ahead_makes_no_token_newer() {
     renewing.await.unwrap().unwrap();
     assert!(world.sandbox.is_newest_refresh_token(&world.stored_refresh_token(there.key()).await));
     assert_eq!(here.last_active_at(), there.last_active_at(), "the person was seen");
+}
+
+/// RV-02, RV-06 (RFC 7009, 2.1): it is the newest tokens that are revoked, whichever process got them.
+#[tokio::test]
+async fn newest_tokens_are_revoked() {
+    let world = World::new(None).await;
+    let other = world.login().await.unwrap();
+    let revoked: Arc<Mutex<Vec<String>>> = Arc::default();
+    let seen = revoked.clone();
+    let http = hooked(move |request| {
+        if request.uri().path().contains("revo") {
+            seen.lock().unwrap().extend(field(&request, "token"));
+        }
+        std::future::ready(None)
+    });
+    let client = world.builder(World::app()).http(http).build();
+    let session = client.restore(other.key()).await.unwrap().unwrap();
+    other.refresh().await.unwrap();
+    let newest = world.stored_refresh_token(other.key()).await;
+    session.revoke().await.unwrap();
+    let revoked = revoked.lock().unwrap().clone();
+    assert!(revoked.contains(&newest), "an older refresh token was revoked");
+    assert!(revoked.contains(&other.held_access_token().unwrap().expose_secret().to_owned()));
+    assert!(matches!(other.refresh().await, Err(Error::SessionOver { .. })));
+}
+
+/// F-86, RV-06: a time-out revokes tokens that wait to be stored, not those that they took the place of.
+#[tokio::test]
+async fn time_out_revokes_what_waits_to_be_stored() {
+    let world = World::new(None).await;
+    let store = world.faulty();
+    let given: Arc<Mutex<Vec<String>>> = Arc::default();
+    let revoked: Arc<Mutex<Vec<String>>> = Arc::default();
+    let (to, seen) = (given.clone(), revoked.clone());
+    let http = hooked(move |request| {
+        let (to, seen) = (to.clone(), seen.clone());
+        async move {
+            if request.uri().path().contains("revo") {
+                seen.lock().unwrap().extend(field(&request, "token"));
+                return None;
+            }
+            if !is_refresh(&request) {
+                return None;
+            }
+            changed(request, |body| {
+                to.lock().unwrap().push(body["refresh_token"].as_str().unwrap().to_owned());
+            })
+            .await
+        }
+    });
+    let client = world.client_on(&store, http, SessionPolicy::standard());
+    let session = world.login_of(&client, Person::default()).await.unwrap();
+    store.break_down(Operation::Put, Fault::FailBefore);
+    assert!(matches!(session.refresh().await, Err(Error::Store(_))));
+    world.clock.advance(31 * 60);
+    let over = session.access_token().await.unwrap_err();
+    assert!(matches!(over, Error::SessionOver { reason: EndReason::TimedOut(Timeout::Idle), .. }), "{over}");
+    world.revocations(2).await;
+    assert!(revoked.lock().unwrap().contains(&given.lock().unwrap()[0]), "the newest refresh token lives on");
+}
+
+/// RV-06: tokens of a login that cannot be stored are revoked: nobody has them, and nobody could.
+#[tokio::test]
+async fn login_that_cannot_be_stored_is_revoked() {
+    let world = World::new(None).await;
+    let store = world.faulty();
+    store.break_down(Operation::Put, Fault::FailBefore);
+    let client = world.client_on(&store, world.http.clone(), SessionPolicy::none());
+    let error = world.login_of(&client, Person::default()).await.unwrap_err();
+    assert!(matches!(error, Error::Store(_)), "{error}");
+    world.revocations(2).await;
 }

@@ -55,3 +55,19 @@ async fn step_up_to_another_patient_or_person_is_given_up() {
     assert_eq!(world.client().sessions(None).await.unwrap(), std::slice::from_ref(narrow.key()));
     assert_eq!(world.sandbox.counts().revoke, 4, "the tokens of both wrong logins");
 }
+
+/// SC-30, RV-06: a step up to a session that has ended meanwhile leaves no tokens behind that nobody has.
+#[tokio::test]
+async fn step_up_of_a_session_that_has_ended_is_revoked() {
+    let world = World::new(None).await;
+    let narrow = world.narrow().await;
+    let step_up = narrow.step_up("patient/Observation.rs").await.unwrap();
+    let redirect = RedirectUri::parse("https://app.example/callback").unwrap();
+    let (request, pending) = step_up.authorize(&redirect).unwrap();
+    let callback = AutoBrowser::new(world.http.clone(), Person::default()).authorize(&request.url()).await.unwrap();
+    narrow.logout().await;
+    let error = step_up.complete(pending, callback.query().unwrap()).await.unwrap_err();
+    assert!(matches!(error, Error::SessionOver { .. }), "{error}");
+    assert!(world.client().sessions(None).await.unwrap().is_empty());
+    assert_eq!(world.sandbox.counts().revoke, 4);
+}
