@@ -11,7 +11,11 @@ use smart_core::url_policy::UrlPolicy;
 use smart_flows::web::WebApp;
 use smart_flows::{Error, Session};
 use smart_sandbox::browser::{AutoBrowser, Person};
+use smart_store::testing::{Fault, FaultyStore, Gate, Operation};
+use smart_store::{Filter, Store as _};
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 use url::Url;
 
 /// A browser: its cookies.
@@ -293,4 +297,37 @@ async fn axum_routes_serve_a_launch() {
     assert_eq!(fetch(&browser, "GET", "/patient").await.status(), 401);
     assert_eq!(fetch(&browser, "GET", "/launch").await.status(), 403);
     server.abort();
+}
+
+/// F-02, RV-06: a browser that is gone before its callback is answered leaves no session behind that nobody can find again.
+#[tokio::test]
+async fn callback_whose_browser_is_gone_leaves_no_session() {
+    let world = World::new(None).await;
+    let gate = Gate::closed();
+    let store = Arc::new(FaultyStore::new(world.store.clone()));
+    let client = world.builder(World::app()).store(store.clone()).build();
+    let base = FhirBaseUrl::parse_with(&world.sandbox.fhir_base(), UrlPolicy::AllowLoopbackHttp).unwrap();
+    let redirect = RedirectUri::parse("https://app.example/callback").unwrap();
+    let web = WebApp::builder(client, redirect, AllowedIssuers::only([base])).build();
+    let mut browser = Browser::default();
+    let callback = world.launch(&web, &mut browser, "p1001").await;
+    let puts = store.calls(Operation::Put);
+    store.break_down(Operation::Put, Fault::HoldBefore(gate.clone()));
+    let path = format!("/callback?{}", callback.query().unwrap());
+    let answering = tokio::spawn(web.callback(&browser.request(&path)));
+    while store.calls(Operation::Put) == puts {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    answering.abort();
+    assert!(answering.await.unwrap_err().is_cancelled());
+    gate.open();
+    let soon = async {
+        while world.sandbox.counts().revoke < 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        while !world.store.list(&Filter::default()).await.unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), soon).await.expect("its tokens are revoked, and it is wiped");
 }

@@ -2,6 +2,7 @@
 
 use super::cookies::{Cookie, CookieRules};
 use super::pages;
+use super::unclaimed::Unclaimed;
 use crate::client::SmartClient;
 use crate::error::Error;
 use crate::logout::LogoutReport;
@@ -184,6 +185,8 @@ impl WebApp {
     /// Answers the request that comes back from signing in: completes the login and sends the browser on into the app, with
     /// the name of its session in the URL and without the code. The page of an error is [`error_page`](Self::error_page).
     ///
+    /// When it is dropped before it answers, as servers do when the browser is gone, the login is undone.
+    ///
     /// # Errors
     /// [`Error::NoPendingLogin`] when no such login waits in this browser; those of [`SmartClient::complete`].
     pub fn callback<B>(
@@ -192,18 +195,10 @@ impl WebApp {
     ) -> impl Future<Output = Result<(Session, Response<Bytes>), Error>> + Send + 'static + use<B> {
         let (app, from) = (self.clone(), self.read(request));
         async move {
-            let callback = Callback::from_query(&from.query)?;
-            let login = from.login.ok_or(Error::NoPendingLogin)?;
-            let session = app.inner.smart.complete_kept(&login, callback).await?;
-            let opened = app.open(from.session, &session).await;
-            match opened {
-                Ok(response) => Ok((session, response)),
-                Err(error) => {
-                    // Nobody could ever find it again.
-                    session.logout().await;
-                    Err(error)
-                }
-            }
+            // A browser that is gone drops this future. The login goes on, and is undone: nobody could ever find it again.
+            let completing = tokio::spawn(async move { app.complete(from).await });
+            let unclaimed = completing.await.map_err(|_| Error::Internal("a login was stopped half-way"))??;
+            unclaimed.claim()
         }
     }
 
@@ -268,6 +263,20 @@ impl WebApp {
         }
     }
 
+    async fn complete(&self, from: FromBrowser) -> Result<Unclaimed, Error> {
+        let callback = Callback::from_query(&from.query)?;
+        let login = from.login.ok_or(Error::NoPendingLogin)?;
+        let session = self.inner.smart.complete_kept(&login, callback).await?;
+        match self.open(from.session, &session).await {
+            Ok((key, response)) => Ok(Unclaimed::new(self.clone(), key, session, response)),
+            Err(error) => {
+                // Nobody could ever find it again.
+                session.logout().await;
+                Err(error)
+            }
+        }
+    }
+
     async fn send_to_server(
         &self,
         browser: Option<BrowserId>,
@@ -282,7 +291,7 @@ impl WebApp {
 
     /// Gives the browser a new session, under a new id unless it has sessions already: an id that somebody knew before the
     /// login opens nothing.
-    async fn open(&self, browser: Option<BrowserId>, session: &Session) -> Result<Response<Bytes>, Error> {
+    async fn open(&self, browser: Option<BrowserId>, session: &Session) -> Result<(Key, Response<Bytes>), Error> {
         let opened = if let Some(browser) = &browser { self.opened(browser).await? } else { Vec::new() };
         let known = browser.filter(|_| !opened.is_empty());
         let is_new = known.is_none();
@@ -292,9 +301,10 @@ impl WebApp {
         let name = random_token::<12>(&*self.inner.smart.inner.random)?;
         let bytes = serde_json::to_vec(&Opened::of(session.key()))
             .map_err(|_| Error::Internal("a browser's session cannot be written"))?;
-        self.store().put(&self.key(&browser, &name), SecretBytes::new(bytes), Expected::Absent).await?;
+        let key = self.key(&browser, &name);
+        self.store().put(&key, SecretBytes::new(bytes), Expected::Absent).await?;
         let joint = if self.inner.after_login.contains('?') { '&' } else { '?' };
-        Ok(pages::redirect(&format!("{}{joint}{PARAMETER}={name}", self.inner.after_login), cookie))
+        Ok((key, pages::redirect(&format!("{}{joint}{PARAMETER}={name}", self.inner.after_login), cookie)))
     }
 
     /// The session of a request, and the key of the browser's record of it.
@@ -357,7 +367,7 @@ impl WebApp {
         Key::new(Kind::Browser, self.inner.smart.app().client_id().to_string(), browser.lookup_key(), name)
     }
 
-    fn store(&self) -> &dyn smart_store::Store {
+    pub(super) fn store(&self) -> &dyn smart_store::Store {
         &*self.inner.smart.inner.store
     }
 }

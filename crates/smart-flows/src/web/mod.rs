@@ -20,6 +20,7 @@ mod cookies;
 pub(crate) mod pages;
 #[cfg(feature = "axum")]
 mod router;
+mod unclaimed;
 
 pub use app::{WebApp, WebAppBuilder};
 #[cfg(feature = "axum")]
