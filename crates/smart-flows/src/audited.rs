@@ -133,6 +133,7 @@ impl Session {
             EndReason::Revoked => (AuditKind::SessionEnded, Reason::new("revoked")),
             EndReason::RefreshRefused | EndReason::EhrSessionEnded => (AuditKind::SessionEnded, Reason::INVALID_GRANT),
             EndReason::OtherPerson => (AuditKind::SessionEnded, Reason::new("other-person")),
+            EndReason::OtherPatient => (AuditKind::SessionEnded, Reason::new("other-patient")),
             EndReason::Replaced => (AuditKind::SessionEnded, Reason::new("replaced")),
         };
         let entry = self.client.inner.record_context(record).entry(kind).reason(reason);

@@ -66,6 +66,8 @@ pub enum EndReason {
     EhrSessionEnded,
     /// The ID token of a renewal is not that of the person who logged in.
     OtherPerson,
+    /// A renewal came with another patient: a session stays with the patient of its launch.
+    OtherPatient,
     /// A time-out.
     TimedOut(Timeout),
     /// A session with more scopes took its place.
@@ -83,6 +85,7 @@ impl std::fmt::Display for EndReason {
                 "the session in the EHR has ended, and with it the right to refresh; launch again from the EHR"
             }
             Self::OtherPerson => "the ID token of its renewal is not of the person who logged in",
+            Self::OtherPatient => "its renewal came with another patient than the one it was opened for",
             Self::TimedOut(timeout) => return timeout.fmt(f),
             Self::Replaced => "a session with more scopes took its place",
         })

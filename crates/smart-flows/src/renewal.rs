@@ -151,6 +151,9 @@ impl Inner {
                 return self.without_refresh_token(why);
             }
             match self.client.inner.renew_record(record).await {
+                Ok(renewed) if is_of_another_patient(&renewed, record) => {
+                    return Err(self.end_with_another_patient(renewed).await);
+                }
                 Ok(renewed) => {
                     life.delay = Delay::default();
                     let recorded = self.client.inner.record_renewal(&renewed);
@@ -274,6 +277,10 @@ impl Inner {
 
     /// Lets a stored record be seen, once the ID token that came with it is judged.
     async fn confirm(&self, life: &mut Life, record: SessionRecord) -> Result<(), Error> {
+        if is_of_another_patient(&record, &self.live()?.record) {
+            life.unconfirmed = None;
+            return Err(self.end_with_another_patient(record).await);
+        }
         // Before the wait: the version is that of this record already, and who took the old one for it would store the used-up
         // refresh token over the new one.
         life.unconfirmed = Some(record.clone());
@@ -305,6 +312,18 @@ impl Inner {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Ends a session whose renewal came with another patient. What the app shows was read for the one before, and what it
+    /// writes next would go into the record of somebody whom nobody has chosen.
+    async fn end_with_another_patient(&self, renewed: SessionRecord) -> Error {
+        let error = self.over(EndReason::OtherPatient);
+        self.record_failed_renewal(&renewed, &error);
+        if self.end(EndReason::OtherPatient).is_some() {
+            self.wipe_or_warn().await;
+            self.client.revoke_in_background(renewed);
+        }
+        error
     }
 
     /// Tells the store that an ID token is judged, so that nobody has to judge it again when it is old and its key is gone.
@@ -394,6 +413,12 @@ impl Inner {
         client.record(entry.token(TokenId::access(&live.record.access_token)))?;
         Err(Error::Expired { fhir_base: live.record.fhir_base.to_string() })
     }
+}
+
+/// Whether a renewal names another patient than the session has.
+fn is_of_another_patient(renewed: &SessionRecord, before: &SessionRecord) -> bool {
+    let (renewed, before) = (&renewed.context.patient, &before.context.patient);
+    before.is_some() && renewed != before
 }
 
 /// What it means that the server refuses a session's refresh token (requirement RF-14).

@@ -322,6 +322,29 @@ async fn time_out_revokes_what_waits_to_be_stored() {
     assert!(revoked.lock().unwrap().contains(&given.lock().unwrap()[0]), "the newest refresh token lives on");
 }
 
+/// LA-05, LA-07 (a wrong patient): a session is of one patient. A renewal that comes with another one ends it; nothing is shown
+/// or read in a record that nobody opened.
+#[tokio::test]
+async fn renewal_for_another_patient_ends_the_session() {
+    let world = World::new(None).await;
+    let http = hooked(|request| async move {
+        if !is_refresh(&request) {
+            return None;
+        }
+        changed(request, |body| drop(body.insert("patient".into(), "p1002".into()))).await
+    });
+    let client = world.builder(World::app()).http(http).build();
+    let session = world.login_of(&client, Person::default()).await.unwrap();
+    assert_eq!(session.patient().unwrap(), "p1001");
+    world.clock.advance(400);
+    let error = session.access_token().await.unwrap_err();
+    assert!(error.needs_reauthorization(), "{error}");
+    assert_eq!(session.end_reason(), Some(EndReason::OtherPatient));
+    assert!(session.patient().is_err() && session.access_token().await.is_err());
+    assert!(client.sessions(None).await.unwrap().is_empty(), "it is wiped");
+    world.revocations(2).await;
+}
+
 /// RV-06: tokens of a login that cannot be stored are revoked: nobody has them, and nobody could.
 #[tokio::test]
 async fn login_that_cannot_be_stored_is_revoked() {
