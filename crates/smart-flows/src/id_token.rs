@@ -33,7 +33,7 @@ impl Inner {
             issuer: base.to_string(),
             reason: "its discovery document names no issuer".to_owned(),
         })?;
-        let source = IssuerSource { issuer, jwks_uri: server.configuration.jwks_uri.as_ref() };
+        let source = IssuerSource { issuer, fhir_base: base, jwks_uri: server.configuration.jwks_uri.as_ref() };
         let now = self.clock.now();
         let (id_token, keys) = self
             .with_issuer_keys(&source, |keys| {
@@ -60,7 +60,7 @@ impl Inner {
             return Ok(());
         }
         let issuer = Issuer::parse_with(&login.issuer, self.discovery.url_policy)?;
-        let source = IssuerSource { issuer: &issuer, jwks_uri: login.jwks_uri.as_ref() };
+        let source = IssuerSource { issuer: &issuer, fhir_base: &record.fhir_base, jwks_uri: login.jwks_uri.as_ref() };
         let original = login.original(user);
         let came = record.received_at;
         self.with_issuer_keys(&source, |keys| {

@@ -6,8 +6,10 @@ use crate::slots::Slots;
 use http::StatusCode;
 use http::header::CACHE_CONTROL;
 use smart_core::discovery::IssuerDocument;
+use smart_core::fhir_base::FhirBaseUrl;
 use smart_core::issuer::Issuer;
 use smart_core::time::Timestamp;
+use smart_core::url_policy::same_origin;
 use smart_http::{HttpClient, RedirectPolicy};
 use smart_jwt::{CacheVerdict, Jwks, JwksCache, SigningAlgorithm};
 use std::time::Duration;
@@ -18,8 +20,9 @@ const MAX_ISSUERS: usize = 256;
 /// How long an OpenID configuration is believed.
 const CONFIGURATION_LIFETIME: Duration = Duration::from_hours(1);
 
-/// The keys of issuers, as last fetched.
-pub(crate) struct IssuerKeyring(Slots<Issuer, IssuerState>);
+/// The keys of issuers, as last fetched: by the issuer and by what the FHIR server names as its keys, so that what one server
+/// says of another's issuer counts for itself alone.
+pub(crate) struct IssuerKeyring(Slots<(Issuer, Option<Url>), IssuerState>);
 
 impl Default for IssuerKeyring {
     fn default() -> Self {
@@ -52,15 +55,27 @@ pub(crate) struct IssuerKeys {
 /// Where an issuer's keys are looked for.
 pub(crate) struct IssuerSource<'a> {
     pub(crate) issuer: &'a Issuer,
-    /// What the smart-configuration names. It stands in where the issuer has no OpenID configuration.
+    /// The FHIR server that names the issuer.
+    pub(crate) fhir_base: &'a FhirBaseUrl,
+    /// What its smart-configuration names. It stands in where the issuer has no OpenID configuration.
     pub(crate) jwks_uri: Option<&'a Url>,
+}
+
+impl IssuerSource<'_> {
+    /// The keys that the FHIR server names, where they are the issuer's own by their place, or it speaks for itself: a server
+    /// that names another's issuer and keys of its own could sign anybody in.
+    fn own_jwks_uri(&self) -> Option<&Url> {
+        let issuer = Url::parse(self.issuer.as_str()).ok()?;
+        let is_its_own = |jwks_uri: &&Url| same_origin(&issuer, jwks_uri) || same_origin(&issuer, self.fhir_base.url());
+        self.jwks_uri.filter(is_its_own)
+    }
 }
 
 impl Inner {
     /// The keys of an issuer: as they are known, or fetched. With `unknown_kid` a token named a key that is not among
     /// them; they are fetched again, unless that was done a moment ago (requirement ID-12).
     pub(crate) async fn issuer_keys(&self, source: &IssuerSource<'_>, unknown_kid: bool) -> Result<IssuerKeys, Error> {
-        let slot = self.issuer_keyring.0.slot(source.issuer);
+        let slot = self.issuer_keyring.0.slot(&(source.issuer.clone(), source.jwks_uri.cloned()));
         let mut state = slot.value.lock().await;
         let now = self.clock.now();
         let verdict = if unknown_kid { state.keys.verdict_for_unknown_kid(now) } else { state.keys.verdict(now) };
@@ -124,9 +139,13 @@ impl Inner {
         let document = IssuerDocument::OpenIdConfiguration;
         let request = document.request(issuer)?;
         let response = self.documents.follow(request, RedirectPolicy::same_origin(), &self.document_retries).await?;
-        let no_keys = || bad("neither its OpenID configuration nor the discovery document names its keys".to_owned());
+        let no_keys = || {
+            bad("neither its OpenID configuration nor the discovery document names its keys; what the discovery document \
+                 names counts only at the issuer's own host, or where that is the FHIR server's"
+                .to_owned())
+        };
         if response.status() != StatusCode::OK {
-            let jwks_uri = source.jwks_uri.cloned().ok_or_else(no_keys)?;
+            let jwks_uri = source.own_jwks_uri().cloned().ok_or_else(no_keys)?;
             return Ok(IssuerDocuments { jwks_uri, userinfo: None, algorithms: algorithms(&[]) });
         }
         let found = document
@@ -134,7 +153,7 @@ impl Inner {
             .map_err(|reason| bad(reason.to_string()))?;
         let metadata = found.metadata;
         Ok(IssuerDocuments {
-            jwks_uri: metadata.jwks_uri.or_else(|| source.jwks_uri.cloned()).ok_or_else(no_keys)?,
+            jwks_uri: metadata.jwks_uri.or_else(|| source.own_jwks_uri().cloned()).ok_or_else(no_keys)?,
             userinfo: metadata.userinfo_endpoint,
             algorithms: algorithms(metadata.id_token_signing_alg_values_supported.as_deref().unwrap_or_default()),
         })

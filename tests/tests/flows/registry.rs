@@ -1,7 +1,10 @@
 //! Discovery and keys, cached.
 
+use crate::hooked::{changed, hooked, json};
 use crate::world::World;
+use smart_core::profile::ServerKind;
 use smart_flows::{DiscoveryCache, Error};
+use smart_sandbox::SandboxConfig;
 use smart_sandbox::browser::Person;
 
 /// DI-16, F-10 (RFC 8414, 3): discovery is fetched once for many launches, again when it is old, and when asked for.
@@ -83,4 +86,32 @@ async fn keys_are_fetched_once_and_again_for_an_unknown_one() {
         assert!(world.login_of(&client, Person::default()).await.is_err());
     }
     assert_eq!(world.sandbox.counts().jwks, 3);
+}
+
+/// ID-10, DI-17 (RFC 9700, 4.4): what one FHIR server names as the keys of another server's issuer does not count there.
+#[tokio::test]
+async fn keys_that_a_server_names_for_anothers_issuer_stay_its_own() {
+    let good = World::new(None).await;
+    let evil = World::with(|config| SandboxConfig { kind: ServerKind::Medplum, ..config }).await;
+    let (issuer, evils) = (good.sandbox.issuer(), evil.sandbox.address().to_string());
+    let http = hooked(move |request| {
+        let (issuer, evils) = (issuer.clone(), evils.clone());
+        async move {
+            let path = request.uri().path().to_owned();
+            if path.ends_with("openid-configuration") {
+                return Some(Ok(json(404, &serde_json::json!({}))));
+            }
+            let is_evil = request.uri().authority().is_some_and(|authority| authority.as_str() == evils);
+            if is_evil && path.ends_with("smart-configuration") {
+                return changed(request, |body| drop(body.insert("issuer".into(), issuer.into()))).await;
+            }
+            None
+        }
+    });
+    let client = good.builder(World::app()).http(http).build();
+    let error = evil.login_of(&client, Person::default()).await.unwrap_err();
+    assert!(matches!(error, Error::IssuerDocuments { .. }), "{error}");
+    assert_eq!(evil.sandbox.counts().jwks, 0, "its keys are no keys of that issuer");
+    let session = good.login_of(&client, Person::default()).await.unwrap();
+    assert_eq!(good.fhir_status(&session, "Patient/p1001").await, 200);
 }
