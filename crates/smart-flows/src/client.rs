@@ -496,8 +496,8 @@ impl SmartClient {
         };
         let filter = Filter { kind: Some(Kind::Session), issuer, user: None };
         let mut keys = self.inner.store.list(&filter).await?;
-        let of_this_app = format!(" {client_id}");
-        keys.retain(|key| key.issuer().ends_with(&of_this_app));
+        // A URL has no blank; a client id may have some.
+        keys.retain(|key| key.issuer().split_once(' ').is_some_and(|(_, id)| id == client_id.as_str()));
         Ok(keys)
     }
 

@@ -3,9 +3,10 @@
 use crate::hooked::{changed, hooked, json};
 use crate::world::World;
 use smart_core::profile::ServerKind;
-use smart_flows::{DiscoveryCache, Error};
+use smart_flows::{App, DiscoveryCache, Error};
 use smart_sandbox::SandboxConfig;
 use smart_sandbox::browser::Person;
+use smart_store::{Expected, Key, Kind, SecretBytes, Store as _};
 
 /// DI-16, F-10 (RFC 8414, 3): discovery is fetched once for many launches, again when it is old, and when asked for.
 #[tokio::test]
@@ -114,4 +115,16 @@ async fn keys_that_a_server_names_for_anothers_issuer_stay_its_own() {
     assert_eq!(evil.sandbox.counts().jwks, 0, "its keys are no keys of that issuer");
     let session = good.login_of(&client, Person::default()).await.unwrap();
     assert_eq!(good.fhir_status(&session, "Patient/p1001").await, 200);
+}
+
+/// F-82, D-15: the sessions of an app are not listed for one whose client id is the end of its.
+#[tokio::test]
+async fn sessions_of_another_client_are_not_listed() {
+    let world = World::new(None).await;
+    let key = Key::new(Kind::Session, "https://ehr.example/r4 my app", "user", "1");
+    world.store.put(&key, SecretBytes::new(Vec::new()), Expected::Absent).await.unwrap();
+    for (client_id, count) in [("app", 0), ("my app", 1)] {
+        let client = world.client_of(App::public(client_id));
+        assert_eq!(client.sessions(None).await.unwrap().len(), count, "{client_id}");
+    }
 }
