@@ -32,8 +32,8 @@ pub struct SessionEndpoints {
     pub userinfo: Option<Url>,
 }
 
-/// Who logged in, as the validated ID token says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Who logged in, as the validated ID token says. `Debug` does not show who: it may be the patient.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionUser {
     /// The issuer of the ID token.
     pub issuer: String,
@@ -43,6 +43,16 @@ pub struct SessionUser {
     pub algorithm: String,
     /// The user as a FHIR resource.
     pub fhir_user: Option<FhirUser>,
+}
+
+impl std::fmt::Debug for SessionUser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SessionUser")
+            .field("issuer", &self.issuer)
+            .field("algorithm", &self.algorithm)
+            .field("fhir_user", &self.fhir_user)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What is kept of the ID token of the login, to compare with those of renewals (OpenID Connect Core, section 12.2).

@@ -33,8 +33,9 @@ impl Kind {
 /// The name of a record: it is bound to a server and a user, so that one client's tokens are never loaded for another
 /// server.
 ///
-/// All parts may be shown in logs; keep names of patients out of them.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// `Display` and `Debug` leave the user out: the record's own id tells it apart in logs and errors, and who logs in may be the
+/// patient. The other parts may be shown anywhere; keep names of patients out of them.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key {
     kind: Kind,
     issuer: String,
@@ -74,7 +75,13 @@ impl Key {
 
 impl std::fmt::Display for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {} of `{}` at {}", self.kind.as_str(), self.id, self.user, self.issuer)
+        write!(f, "{} {} at {}", self.kind.as_str(), self.id, self.issuer)
+    }
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Key({self})")
     }
 }
 

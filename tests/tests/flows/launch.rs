@@ -329,3 +329,24 @@ async fn no_secret_shows_in_debug() {
     assert!(secrets.iter().all(|secret| !shown.contains(secret.as_str())));
     assert!(!shown.contains("p1001"), "{shown}");
 }
+
+/// FR-23, SE-05 (SMART, App protection): a patient who logs in is named in no error and no `Debug`, nor in the name of their session
+/// as logs show it: to the app alone.
+#[tokio::test]
+async fn who_logged_in_is_told_to_the_app_alone() {
+    let world = World::new(None).await;
+    let person = Person { user: "Patient/p1001".into(), ..Person::default() };
+    let session = world.login_of(&world.client(), person).await.unwrap();
+    let (key, user) = (session.key().clone(), session.user().unwrap().unwrap());
+    assert_eq!((key.user(), user.subject.as_str()), ("patient-p1001", "patient-p1001"));
+    drop(session);
+    let nonsense = smart_store::SecretBytes::new(b"nonsense".to_vec());
+    let conflict = world.store.put(&key, nonsense.clone(), smart_store::Expected::Absent).await.unwrap_err();
+    world.store.put(&key, nonsense, smart_store::Expected::Any).await.unwrap();
+    let unusable = world.client().restore(&key).await.unwrap_err();
+    for shown in
+        [format!("{user:?}"), format!("{key} {key:?}"), format!("{conflict:?}"), format!("{unusable} {unusable:?}")]
+    {
+        assert!(!shown.contains("p1001"), "{shown}");
+    }
+}

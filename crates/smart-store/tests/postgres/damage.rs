@@ -11,7 +11,7 @@ async fn assert_unreadable(store: &PostgresStore, id: &str, why: &str) {
     let error = store.get(&key(id)).await.unwrap_err();
     assert!(matches!(error, StoreError::Unreadable { .. }), "{why}: {error}");
     assert!(error.needs_reauthorization() && !error.is_retryable(), "{why}");
-    assert!(error.to_string().contains(&format!("session {id} of `dr-lee`")), "{why}: {error}");
+    assert!(error.to_string().contains(&format!("session {id} at ")), "{why}: {error}");
 }
 
 /// The name of the only row.
