@@ -296,15 +296,15 @@ impl Inner {
     async fn renewed(this: &Arc<Self>) -> Result<Arc<Live>, Error> {
         Self::check(this).await?;
         let live = this.live()?;
-        let now = this.client.inner.clock.now();
-        if live.freshness.is_fresh(now) {
+        let now = || this.client.inner.clock.now();
+        if live.freshness.is_fresh(now()) {
             return Ok(live);
         }
         match Self::renew(this, Why::Stale).await {
             Ok(()) => this.usable(),
             Err(error @ Error::Audit(_)) => Err(error),
             // Whatever the server said in place of a new token, the old one is still good.
-            Err(error) if !error.needs_reauthorization() && !live.freshness.is_expired(now) => {
+            Err(error) if !error.needs_reauthorization() && !live.freshness.is_expired(now()) => {
                 tracing::warn!(key = %this.key, %error, "the access token could not be renewed ahead of its end");
                 this.usable()
             }

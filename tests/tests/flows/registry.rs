@@ -89,7 +89,7 @@ async fn keys_are_fetched_once_and_again_for_an_unknown_one() {
     assert_eq!(world.sandbox.counts().jwks, 3);
 }
 
-/// ID-10, DI-17 (RFC 9700, 4.4): what one FHIR server names as the keys of another server's issuer does not count there.
+/// ID-03, DI-17 (RFC 9700, 4.4): what one FHIR server names as the keys of another server's issuer does not count there.
 #[tokio::test]
 async fn keys_that_a_server_names_for_anothers_issuer_stay_its_own() {
     let good = World::new(None).await;

@@ -263,7 +263,26 @@ async fn clock_that_is_ahead_makes_no_token_newer() {
     assert_eq!(here.last_active_at(), there.last_active_at(), "the person was seen");
 }
 
-/// RV-02, RV-06 (RFC 7009, 2.1): it is the newest tokens that are revoked, whichever process got them.
+/// RF-10, TK-10: a token whose end passes while its renewal fails is not given out as one that is still good.
+#[tokio::test]
+async fn token_that_ends_during_a_failed_renewal_is_not_given_out() {
+    let world = World::new(None).await;
+    let clock = world.clock.clone();
+    let http = hooked(move |request| {
+        let slow = is_refresh(&request);
+        if slow {
+            clock.advance(100);
+        }
+        std::future::ready(slow.then(|| Ok(json(500, &serde_json::json!({})))))
+    });
+    let client = world.builder(World::app()).http(http).build();
+    let session = world.login_of(&client, Person::default()).await.unwrap();
+    world.clock.advance(250);
+    let error = session.access_token().await.unwrap_err();
+    assert!(matches!(error, Error::Token(_)) && error.is_retryable(), "{error}");
+}
+
+/// RV-05, RV-06 (RFC 7009, 2.1): it is the newest tokens that are revoked, whichever process got them.
 #[tokio::test]
 async fn newest_tokens_are_revoked() {
     let world = World::new(None).await;
@@ -287,7 +306,7 @@ async fn newest_tokens_are_revoked() {
     assert!(matches!(other.refresh().await, Err(Error::SessionOver { .. })));
 }
 
-/// F-86, RV-06: a time-out revokes tokens that wait to be stored, not those that they took the place of.
+/// F-86, RV-05: a time-out revokes tokens that wait to be stored, not those that they took the place of.
 #[tokio::test]
 async fn time_out_revokes_what_waits_to_be_stored() {
     let world = World::new(None).await;
@@ -345,7 +364,7 @@ async fn renewal_for_another_patient_ends_the_session() {
     world.revocations(2).await;
 }
 
-/// RV-06: tokens of a login that cannot be stored are revoked: nobody has them, and nobody could.
+/// Tokens of a login that cannot be stored are revoked: nobody has them, and nobody could.
 #[tokio::test]
 async fn login_that_cannot_be_stored_is_revoked() {
     let world = World::new(None).await;

@@ -56,7 +56,7 @@ async fn step_up_to_another_patient_or_person_is_given_up() {
     assert_eq!(world.sandbox.counts().revoke, 4, "the tokens of both wrong logins");
 }
 
-/// SC-30, RV-06: a step up to a session that has ended meanwhile leaves no tokens behind that nobody has.
+/// SC-30: a step up to a session that has ended meanwhile leaves no tokens behind that nobody has.
 #[tokio::test]
 async fn step_up_of_a_session_that_has_ended_is_revoked() {
     let world = World::new(None).await;

@@ -299,7 +299,7 @@ async fn axum_routes_serve_a_launch() {
     server.abort();
 }
 
-/// F-02, RV-06: a browser that is gone before its callback is answered leaves no session behind that nobody can find again.
+/// A browser that is gone before its callback is answered leaves no session behind that nobody can find again.
 #[tokio::test]
 async fn callback_whose_browser_is_gone_leaves_no_session() {
     let world = World::new(None).await;
