@@ -38,6 +38,23 @@ pub enum Misbehaviour {
     OmitPatient,
 }
 
+/// How much the sandbox stores beside its built-in data. What is over a limit is refused with status 507.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StorageLimits {
+    /// How many resources apps may create, deleted ones included. Default: 20,000.
+    pub resources: usize,
+    /// How many octets of JSON all their versions may have together. Default: 64 MiB.
+    pub octets: usize,
+    /// How many versions of a resource are kept; the oldest give way. Default: 50.
+    pub versions: usize,
+}
+
+impl Default for StorageLimits {
+    fn default() -> Self {
+        Self { resources: 20_000, octets: 64 * 1024 * 1024, versions: 50 }
+    }
+}
+
 /// The set-up of a sandbox. The default has a public client `demo-app`, a confidential one `demo-confidential` with the
 /// secret `demo-secret`, the system's clock, a free port, tokens that live an hour, and no other server's habits.
 #[derive(Clone)]
@@ -63,6 +80,8 @@ pub struct SandboxConfig {
     pub misbehaviour: Option<Misbehaviour>,
     /// The server whose habits the sandbox takes on. Default: none, which is the strict one.
     pub kind: ServerKind,
+    /// How much can be stored.
+    pub storage: StorageLimits,
 }
 
 impl SandboxConfig {
@@ -88,6 +107,7 @@ impl Default for SandboxConfig {
             code_lifetime: Duration::from_secs(60),
             misbehaviour: None,
             kind: ServerKind::Generic,
+            storage: StorageLimits::default(),
         }
     }
 }

@@ -26,12 +26,18 @@ pub(crate) async fn allow(State(shared): State<Arc<Shared>>, request: Request, n
     if open {
         let headers = response.headers_mut();
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, OPTIONS"));
+        headers
+            .insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE, OPTIONS"));
         headers.insert(
             ACCESS_CONTROL_ALLOW_HEADERS,
-            HeaderValue::from_static("authorization, content-type, accept, prefer"),
+            HeaderValue::from_static(
+                "authorization, content-type, accept, prefer, if-match, if-none-match, if-none-exist, if-modified-since",
+            ),
         );
-        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("etag, location, www-authenticate"));
+        headers.insert(
+            ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static("etag, last-modified, location, retry-after, www-authenticate"),
+        );
     }
     response
 }

@@ -28,7 +28,7 @@ mod quirks;
 mod shared;
 
 pub use client::{Client, ClientKeys, ClientKind, SecretMethod};
-pub use config::{Misbehaviour, SandboxConfig};
+pub use config::{Misbehaviour, SandboxConfig, StorageLimits};
 pub use error::SandboxError;
 pub use hostile::{Hostility, Lie};
 

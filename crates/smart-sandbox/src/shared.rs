@@ -3,7 +3,7 @@
 use crate::auth::ClientKeySets;
 use crate::client::Client;
 use crate::config::{Misbehaviour, SandboxConfig};
-use crate::data::DataSet;
+use crate::data::{DataSet, Repository};
 use crate::fhir::Access;
 use crate::hostile::Honesty;
 use crate::keys::SandboxKeys;
@@ -54,6 +54,7 @@ pub(crate) struct Shared {
     pub(crate) honesty: Honesty,
     counts: [AtomicU64; 7],
     state: Mutex<State>,
+    resources: Mutex<Arc<Repository>>,
 }
 
 /// Everything that was begun or given. It lives as long as the sandbox.
@@ -166,8 +167,11 @@ impl Shared {
         let quirks = Quirks::of(config.kind);
         let fhir_root = format!("{origin}{}", quirks.paths.fhir);
         let slash = if quirks.paths.fhir_slash { "/" } else { "" };
+        let data = DataSet::built_in();
+        let resources = Mutex::new(Arc::new(Repository::new(&data, config.storage)));
         Self {
-            data: DataSet::built_in(),
+            data,
+            resources,
             fhir_base: format!("{fhir_root}{slash}"),
             fhir_root,
             issuer: format!("{origin}{}", quirks.paths.issuer),
@@ -198,6 +202,21 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// All resources as they are now.
+    pub(crate) fn resources(&self) -> Arc<Repository> {
+        self.lock_resources().clone()
+    }
+
+    /// Changes resources. One change is done after the other.
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Repository) -> T) -> T {
+        change(Arc::make_mut(&mut self.lock_resources()))
+    }
+
+    // A panic in a handler ends that request; each change of the repository leaves it whole.
+    fn lock_resources(&self) -> MutexGuard<'_, Arc<Repository>> {
+        self.resources.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn client(&self, id: &str) -> Option<&Client> {
         self.clients.iter().find(|c| c.id == id)
     }
@@ -220,7 +239,7 @@ impl Shared {
     pub(crate) fn access(&self, token: &str) -> Option<Access> {
         let state = self.state();
         let (issued, grant) = state.live(token, self.now())?;
-        Some(Access { scopes: issued.scopes.clone(), patient: grant.patient.clone() })
+        Some(Access { scopes: issued.scopes.clone(), patient: grant.patient.clone(), user: grant.user.clone() })
     }
 }
 

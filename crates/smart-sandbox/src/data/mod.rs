@@ -14,6 +14,7 @@ mod noise;
 mod observations;
 mod patients;
 mod people;
+mod repository;
 mod resource;
 mod staff;
 mod store;
@@ -21,7 +22,8 @@ mod users;
 mod visits;
 mod vitals;
 
-pub(crate) use store::{DataSet, StoredResource};
+pub(crate) use repository::{Change, Repository, StorageFull, Version, instant};
+pub(crate) use store::{DataSet, StoredResource, each_reference};
 pub(crate) use users::UserKind;
 
 use serde_json::Value;

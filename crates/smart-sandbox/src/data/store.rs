@@ -10,21 +10,29 @@ use std::sync::{Arc, LazyLock};
 pub(crate) struct StoredResource {
     resource_type: String,
     id: String,
-    patient: Option<String>,
+    patients: Vec<String>,
     content: Value,
 }
 
 impl StoredResource {
-    fn new(content: Value) -> Self {
+    /// Takes a resource in, and notes down which patients it speaks of.
+    pub(crate) fn new(content: Value) -> Self {
         let text = |name: &str| content.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (resource_type, id) = (text("resourceType"), text("id"));
-        let subject = ["subject", "patient"].iter().find_map(|name| content.get(name)?.get("reference")?.as_str());
-        let patient = if resource_type == "Patient" {
-            Some(id.clone())
+        let mut patients = Vec::new();
+        if resource_type == "Patient" {
+            patients.push(id.clone());
         } else {
-            subject.and_then(|reference| reference.strip_prefix("Patient/")).map(str::to_owned)
-        };
-        Self { resource_type, id, patient, content }
+            each_reference(&content, &mut |reference| patients.extend(patient_of(reference)));
+            patients.sort_unstable();
+            patients.dedup();
+        }
+        Self { resource_type, id, patients, content }
+    }
+
+    /// The resource type.
+    pub(crate) fn resource_type(&self) -> &str {
+        &self.resource_type
     }
 
     /// The logical id.
@@ -32,9 +40,23 @@ impl StoredResource {
         &self.id
     }
 
-    /// The id of the patient in whose compartment it is; `None` for what belongs to no patient.
+    /// `Patient/p1001`.
+    pub(crate) fn reference(&self) -> String {
+        format!("{}/{}", self.resource_type, self.id)
+    }
+
+    /// The id of the patient whom it is about; `None` for what is about no patient, or about several.
     pub(crate) fn patient(&self) -> Option<&str> {
-        self.patient.as_deref()
+        match self.patients.as_slice() {
+            [one] => Some(one),
+            _ => None,
+        }
+    }
+
+    /// Every patient it speaks of, in whatever member: the ids, or the whole reference where it leads to another server.
+    /// Of a Patient resource it is that patient alone.
+    pub(crate) fn patients(&self) -> &[String] {
+        &self.patients
     }
 
     /// The resource.
@@ -43,11 +65,33 @@ impl StoredResource {
     }
 }
 
+/// Calls something with each literal reference of a resource, contained resources included.
+pub(crate) fn each_reference<'v>(value: &'v Value, found: &mut impl FnMut(&'v str)) {
+    match value {
+        Value::Object(object) => {
+            if let Some(reference) = object.get("reference").and_then(Value::as_str) {
+                found(reference);
+            }
+            object.values().for_each(|inner| each_reference(inner, found));
+        }
+        Value::Array(items) => items.iter().for_each(|inner| each_reference(inner, found)),
+        _ => {}
+    }
+}
+
+/// The patient that a reference names. On another server it is nobody whom we know by that id, so the whole of it stands.
+fn patient_of(reference: &str) -> Option<String> {
+    let (whole, _) = reference.split_once("/_history/").unwrap_or((reference, ""));
+    match whole.strip_prefix("Patient/") {
+        Some(id) => Some(id.to_owned()),
+        None => whole.contains("/Patient/").then(|| whole.to_owned()),
+    }
+}
+
 /// The resources that the server offers, and who can log in.
 #[derive(Debug)]
 pub(crate) struct DataSet {
     by_type: HashMap<String, Vec<Arc<StoredResource>>>,
-    by_id: HashMap<String, HashMap<String, Arc<StoredResource>>>,
     users: Vec<User>,
 }
 
@@ -60,12 +104,10 @@ impl DataSet {
     }
 
     fn new(resources: Vec<Value>) -> Self {
-        let mut set = Self { by_type: HashMap::new(), by_id: HashMap::new(), users: users() };
+        let mut set = Self { by_type: HashMap::new(), users: users() };
         for resource in resources {
             let stored = Arc::new(StoredResource::new(resource));
-            let (resource_type, id) = (stored.resource_type.clone(), stored.id.clone());
-            set.by_id.entry(resource_type.clone()).or_default().insert(id, stored.clone());
-            set.by_type.entry(resource_type).or_default().push(stored);
+            set.by_type.entry(stored.resource_type.clone()).or_default().push(stored);
         }
         set
     }
@@ -82,11 +124,6 @@ impl DataSet {
         self.by_type.get(resource_type).map_or(&[], Vec::as_slice)
     }
 
-    /// One resource.
-    pub(crate) fn get(&self, resource_type: &str, id: &str) -> Option<&Arc<StoredResource>> {
-        self.by_id.get(resource_type)?.get(id)
-    }
-
     /// Who can log in.
     pub(crate) fn users(&self) -> &[User] {
         &self.users
@@ -97,17 +134,6 @@ impl DataSet {
 mod tests {
     use super::*;
     use std::collections::HashSet;
-
-    fn references<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
-        match value {
-            Value::Object(object) => {
-                found.extend(object.get("reference").and_then(Value::as_str));
-                object.values().for_each(|v| references(v, found));
-            }
-            Value::Array(items) => items.iter().for_each(|v| references(v, found)),
-            _ => {}
-        }
-    }
 
     /// The data set is coherent: ids are unique and legal, every reference resolves, and there is enough of it.
     #[test]
@@ -128,12 +154,12 @@ mod tests {
                     resource["meta"]["versionId"].is_string() && resource["meta"]["lastUpdated"].is_string(),
                     "{id}"
                 );
-                references(resource, &mut found);
+                each_reference(resource, &mut |reference| found.push(reference));
             }
         }
         for reference in found {
             let (resource_type, id) = reference.split_once('/').unwrap();
-            assert!(data.get(resource_type, id).is_some(), "{reference}");
+            assert!(data.all(resource_type).iter().any(|it| it.id() == id), "{reference}");
         }
         for (resource_type, least) in [
             ("Patient", 10),

@@ -1,10 +1,23 @@
-//! The FHIR R4 API: read and search over the built-in data, with scopes enforced.
+//! The FHIR R4 API: every interaction over the resources of one sandbox, with scopes enforced.
 
 mod access;
+mod answer;
+mod bundle;
 mod capability;
-mod outcome;
+mod context;
+mod delete;
+mod everything;
+mod history;
+mod patch;
+mod perform;
+mod read;
+mod request;
+mod resource_types;
 mod routes;
 mod search;
+mod structure;
+mod validate;
+mod write;
 
 pub(crate) use access::Access;
 pub(crate) use routes::router;

@@ -1,37 +1,38 @@
-//! The routes of the FHIR API.
+//! The routes of the FHIR API: from HTTP to a request, and back.
 
 use super::access::Access;
+use super::answer::{Answer, Fault};
+use super::bundle::process;
 use super::capability::statement;
-use super::outcome::{insufficient_scope, refuse, resource, unauthorized};
-use super::search::{matches_parameter, value_list};
+use super::context::Context;
+use super::perform::{change, look};
+use super::request::{Body, Conditions, FhirRequest, Preferences, Returned, Target, pairs};
 use crate::auth::discovery;
 use crate::quirks::{FhirAccess, Quirks};
 use crate::shared::{Counted, Shared};
 use axum::Router;
-use axum::extract::{Path, RawQuery, State};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::header::AUTHORIZATION;
-use http::{HeaderMap, StatusCode};
-use serde_json::{Value, json};
-use smart_core::scope::Interaction;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use axum::routing::{any, get};
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, Method, StatusCode};
+use std::collections::HashSet;
 use std::sync::Arc;
-use url::form_urlencoded;
 
-const DEFAULT_COUNT: usize = 20;
-const MAX_COUNT: usize = 200;
+/// A body may have 8 MiB.
+const MAX_BODY: usize = 8 * 1024 * 1024;
 
 /// What is below the FHIR base.
 pub(crate) fn router(quirks: &Quirks) -> Router<Arc<Shared>> {
     let base = &quirks.paths.fhir;
-    let root = if base.is_empty() { "/" } else { base };
     let mut router = Router::new()
         .route(&format!("{base}/metadata"), get(metadata))
-        .route(root, get(page))
-        .route(&format!("{base}/{{resource_type}}"), get(search))
-        .route(&format!("{base}/{{resource_type}}/{{id}}"), get(read));
+        .route(&format!("{base}/"), any(serve))
+        .route(&format!("{base}/{{*path}}"), any(serve));
+    if !base.is_empty() {
+        router = router.route(base, any(serve));
+    }
     // Where it is not published it is no resource either, which would take a token to be told so.
     let path = format!("{base}/.well-known/smart-configuration");
     let published = quirks.documents.smart_configuration;
@@ -40,150 +41,120 @@ pub(crate) fn router(quirks: &Quirks) -> Router<Arc<Shared>> {
 }
 
 async fn nothing() -> Response {
-    refuse(StatusCode::NOT_FOUND, "not-found", "there is nothing here")
+    Fault::not_found("there is nothing here").into_answer().into_response(false)
 }
 
 async fn metadata(State(shared): State<Arc<Shared>>) -> Response {
-    resource(StatusCode::OK, &statement(&shared))
+    Answer::made(StatusCode::OK, statement(&shared)).into_response(false)
 }
 
-async fn read(
-    State(shared): State<Arc<Shared>>,
-    Path((resource_type, id)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Response {
+async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     shared.count(Counted::Fhir);
-    let access = match access(&shared, &headers) {
-        Ok(access) => access,
-        Err(refused) => return *refused,
-    };
-    let Some(grant) = access.grant(Interaction::Read, &resource_type) else {
-        return insufficient_scope(&format!("patient/{resource_type}.r"));
-    };
-    match shared.data.get(&resource_type, &id) {
-        Some(found) if grant.opens(found) => resource(StatusCode::OK, found.content()),
-        // Whether another patient's resource exists is nobody's business.
-        _ => refuse(
-            StatusCode::NOT_FOUND,
-            "not-found",
-            &format!("there is no {resource_type} with this id, or the token does not open it"),
-        ),
-    }
+    let pretty = request.uri().query().is_some_and(|query| query.split('&').any(|pair| pair == "_pretty=true"));
+    answer(&shared, request).await.unwrap_or_else(Fault::into_answer).into_response(pretty)
 }
 
-async fn search(
-    State(shared): State<Arc<Shared>>,
-    Path(resource_type): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Response {
-    run(&shared, &headers, &resource_type, query.as_deref().unwrap_or_default(), 0)
+async fn answer(shared: &Shared, request: Request) -> Result<Answer, Fault> {
+    // Before anything is read: nobody without a token makes the sandbox work.
+    let access = access(shared, request.headers())?;
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path().strip_prefix(&shared.quirks.paths.fhir).unwrap_or_default();
+    let target = Target::parse(path)?;
+    let query = parts.uri.query().unwrap_or_default();
+    check_format(&parts.headers, query)?;
+    let body = axum::body::to_bytes(body, MAX_BODY).await.map_err(|_| {
+        let text = format!("the body has more than {MAX_BODY} octets, or broke off");
+        Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "too-long", text)
+    })?;
+    let is_bundle = target == Target::System && parts.method == Method::POST;
+    let otherwise = if is_bundle { Returned::Minimal } else { Returned::Representation };
+    let mut request = FhirRequest {
+        method: if parts.method == Method::HEAD { Method::GET } else { parts.method },
+        target,
+        query: pairs(query),
+        conditions: Conditions::of(&parts.headers),
+        preferences: Preferences::of(&parts.headers, otherwise),
+        body: Body::Nothing,
+        offset: 0,
+        assigned: None,
+    };
+    read_body(&parts.headers, &body, &mut request)?;
+    let mut context = Context { access: &access, root: &shared.fhir_root, now: shared.now(), pending: HashSet::new() };
+    if is_bundle {
+        let Body::Resource(bundle) = &request.body else { return Err(Fault::bad("there is no Bundle")) };
+        return shared.change(|resources| process(&mut context, resources, bundle, request.preferences));
+    }
+    if request.is_change() {
+        return shared.change(|resources| change(&context, resources, &request));
+    }
+    look(&context, &shared.resources(), &request)
 }
 
-/// A page of a search: the link is opaque to clients, and holds the search that it continues.
-async fn page(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
-    let value = |name: &str| {
-        form_urlencoded::parse(query.as_deref().unwrap_or_default().as_bytes())
-            .find(|(n, _)| n == name)
-            .map(|(_, v)| v.into_owned())
+/// Whether JSON will do, by `_format` and `Accept`.
+fn check_format(headers: &HeaderMap, query: &str) -> Result<(), Fault> {
+    let is_json = |kind: &str| {
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        matches!(kind, "json" | "application/json" | "application/fhir+json" | "text/json" | "*/*" | "application/*")
+            // A plus that was not encoded comes as a blank.
+            || kind == "application/fhir json"
     };
-    let continued = value("_getpages")
-        .and_then(|pages| URL_SAFE_NO_PAD.decode(pages).ok())
-        .and_then(|text| String::from_utf8(text).ok())
-        .and_then(|text| text.split_once('?').map(|(t, q)| (t.to_owned(), q.to_owned())));
-    match (continued, value("_offset").and_then(|o| o.parse().ok())) {
-        (Some((resource_type, query)), Some(offset)) => run(&shared, &headers, &resource_type, &query, offset),
-        _ => refuse(
-            StatusCode::NOT_FOUND,
-            "not-supported",
-            "a search of the whole system is not supported, and this is no page",
-        ),
+    let format = pairs(query).into_iter().find(|(name, _)| name == "_format").map(|(_, value)| value);
+    let fits = if let Some(format) = format {
+        is_json(&format)
+    } else {
+        let mut accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
+        accepted.peek().is_none() || accepted.any(|value| value.split(',').any(is_json))
+    };
+    if fits {
+        return Ok(());
     }
+    Err(Fault::new(StatusCode::NOT_ACCEPTABLE, "not-supported", "this server speaks application/fhir+json"))
 }
 
-fn run(shared: &Shared, headers: &HeaderMap, resource_type: &str, query: &str, offset: usize) -> Response {
-    shared.count(Counted::Fhir);
-    let access = match access(shared, headers) {
-        Ok(access) => access,
-        Err(refused) => return *refused,
-    };
-    let all = shared.data.all(resource_type);
-    if all.is_empty() {
-        return refuse(StatusCode::NOT_FOUND, "not-supported", &format!("there is no resource type {resource_type}"));
+/// Reads the body as what it has to be for this request.
+fn read_body(headers: &HeaderMap, body: &Bytes, request: &mut FhirRequest) -> Result<(), Fault> {
+    if body.is_empty() || request.method == Method::GET || request.method == Method::DELETE {
+        return Ok(());
     }
-    let Some(grant) = access.grant(Interaction::SearchType, resource_type) else {
-        return insufficient_scope(&format!("patient/{resource_type}.s"));
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let is_search = matches!(request.target, Target::TypeSearch(_) | Target::SystemSearch);
+    let is_fhir = matches!(kind.as_str(), "application/fhir+json" | "application/json");
+    let json = || {
+        serde_json::from_slice(body)
+            .map_err(|_| Fault::new(StatusCode::BAD_REQUEST, "structure", "the body is no JSON"))
     };
-    let strict = headers.get("prefer").and_then(|v| v.to_str().ok()).is_some_and(|p| p.contains("handling=strict"));
-    let (mut found, mut used): (Vec<&Value>, Vec<(String, String)>) =
-        (all.iter().filter(|r| grant.opens(r)).map(|r| r.content()).collect(), Vec::new());
-    let mut count = DEFAULT_COUNT;
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        if name == "_count" {
-            match value.parse::<usize>() {
-                Ok(asked) => count = asked.clamp(1, MAX_COUNT),
-                Err(_) => return refuse(StatusCode::BAD_REQUEST, "invalid", "_count is no number"),
-            }
-        } else if name != "_format" {
-            let values = value_list(&value);
-            let known = all.first().is_some_and(|r| matches_parameter(r.content(), &name, &values).is_some());
-            if !known && strict {
-                return refuse(
-                    StatusCode::BAD_REQUEST,
-                    "not-supported",
-                    &format!("the search parameter {name} is not supported for {resource_type}"),
-                );
-            }
-            if !known {
-                continue;
-            }
-            found.retain(|r| matches_parameter(r, &name, &values) == Some(true));
+    match kind.as_str() {
+        "application/x-www-form-urlencoded" if is_search => {
+            let form = std::str::from_utf8(body).map_err(|_| Fault::bad("the form is no text"))?;
+            check_format(&HeaderMap::new(), form)?;
+            request.query.extend(pairs(form));
         }
-        used.push((name.into_owned(), value.into_owned()));
+        "application/json-patch+json" if request.method == Method::PATCH => request.body = Body::Patch(json()?),
+        _ if is_fhir && !is_search => request.body = Body::Resource(json()?),
+        _ => {
+            let wanted = match request.method {
+                _ if is_search => "application/x-www-form-urlencoded",
+                Method::PATCH => "application/json-patch+json, or Parameters as application/fhir+json",
+                _ => "application/fhir+json",
+            };
+            let text = format!("the body has to be {wanted}");
+            return Err(Fault::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-supported", text));
+        }
     }
-    bundle(shared, resource_type, &found, &used, offset, count)
+    Ok(())
 }
 
-fn bundle(
-    shared: &Shared,
-    resource_type: &str,
-    found: &[&Value],
-    used: &[(String, String)],
-    offset: usize,
-    count: usize,
-) -> Response {
-    let base = &shared.fhir_root;
-    let query: String = form_urlencoded::Serializer::new(String::new()).extend_pairs(used).finish();
-    let mut links = vec![json!({"relation": "self", "url": format!("{base}/{resource_type}?{query}")})];
-    if offset + count < found.len() {
-        let pages = URL_SAFE_NO_PAD.encode(format!("{resource_type}?{query}"));
-        links.push(json!({"relation": "next", "url": format!("{base}?_getpages={pages}&_offset={}", offset + count)}));
-    }
-    let entries: Vec<Value> = found
-        .iter()
-        .skip(offset)
-        .take(count)
-        .map(|r| {
-            let id = r.get("id").and_then(Value::as_str).unwrap_or_default();
-            json!({"fullUrl": format!("{base}/{resource_type}/{id}"), "resource": r, "search": {"mode": "match"}})
-        })
-        .collect();
-    resource(
-        StatusCode::OK,
-        &json!({"resourceType": "Bundle", "type": "searchset", "total": found.len(), "link": links, "entry": entries}),
-    )
-}
-
-fn access(shared: &Shared, headers: &HeaderMap) -> Result<Access, Box<Response>> {
+/// What the token of a request opens.
+fn access(shared: &Shared, headers: &HeaderMap) -> Result<Access, Fault> {
     if shared.quirks.fhir == FhirAccess::Open {
         return Ok(Access::everything());
     }
-    let Some(header) = headers.get(AUTHORIZATION) else { return Err(Box::new(unauthorized(false))) };
+    let header = headers.get(AUTHORIZATION).ok_or_else(|| Fault::unauthorized(false))?;
     let token = header.to_str().ok().and_then(|text| {
         let (scheme, token) = text.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then_some(token)
     });
-    let access = token.and_then(|token| shared.access(token));
-    let access = access.ok_or_else(|| Box::new(unauthorized(true).into_response()))?;
+    let access = token.and_then(|token| shared.access(token)).ok_or_else(|| Fault::unauthorized(true))?;
     Ok(if shared.quirks.fhir == FhirAccess::AnyToken { Access::everything() } else { access })
 }

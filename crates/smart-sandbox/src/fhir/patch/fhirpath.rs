@@ -1,0 +1,457 @@
+//! FHIRPath Patch (FHIR R4, fhirpatch) on paths that name members and indices: `Patient.name[0].given`. Anything else of
+//! FHIRPath is refused, never guessed at.
+
+use crate::fhir::answer::Fault;
+use serde_json::{Map, Value};
+
+/// Elements that are lists wherever they stand, so that a first value can be added to them.
+const LISTS: &[&str] = &[
+    "address",
+    "alias",
+    "basedOn",
+    "bodySite",
+    "category",
+    "coding",
+    "communication",
+    "component",
+    "contact",
+    "contained",
+    "dosageInstruction",
+    "extension",
+    "generalPractitioner",
+    "given",
+    "identifier",
+    "interpretation",
+    "line",
+    "link",
+    "modifierExtension",
+    "note",
+    "participant",
+    "performer",
+    "photo",
+    "prefix",
+    "profile",
+    "reasonCode",
+    "reasonReference",
+    "referenceRange",
+    "security",
+    "suffix",
+    "tag",
+    "telecom",
+];
+/// Elements that stand once wherever they stand.
+const SINGLE: &[&str] = &[
+    "abatement",
+    "active",
+    "assigner",
+    "authoredOn",
+    "birthDate",
+    "city",
+    "class",
+    "clinicalStatus",
+    "code",
+    "comparator",
+    "country",
+    "criticality",
+    "deceased",
+    "description",
+    "display",
+    "district",
+    "effective",
+    "encounter",
+    "end",
+    "family",
+    "gender",
+    "implicitRules",
+    "intent",
+    "issued",
+    "language",
+    "managingOrganization",
+    "maritalStatus",
+    "medication",
+    "method",
+    "multipleBirth",
+    "occurrence",
+    "onset",
+    "patient",
+    "performed",
+    "period",
+    "postalCode",
+    "priority",
+    "rank",
+    "recordedDate",
+    "recorder",
+    "reference",
+    "requester",
+    "severity",
+    "start",
+    "state",
+    "status",
+    "subject",
+    "system",
+    "text",
+    "unit",
+    "use",
+    "userSelected",
+    "value",
+    "verificationStatus",
+    "version",
+];
+/// Elements whose name goes on with the type of their value.
+const CHOICES: &[&str] =
+    &["abatement", "deceased", "effective", "medication", "multipleBirth", "occurrence", "onset", "performed", "value"];
+const MAX_OPERATIONS: usize = 1000;
+
+/// Does the operations of a Parameters resource, in their order.
+///
+/// # Errors
+/// 400 for what is no patch, 422 for what leads nowhere or is not supported; the content is not to be used then.
+pub(super) fn apply(parameters: &Value, content: &mut Value) -> Result<(), Fault> {
+    let operations = parameters.get("parameter").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    if operations.is_empty() || operations.len() > MAX_OPERATIONS {
+        return Err(Fault::bad(format!("a FHIRPath Patch has between 1 and {MAX_OPERATIONS} operations")));
+    }
+    for operation in operations {
+        if operation.get("name").is_none_or(|name| name != "operation") {
+            return Err(Fault::bad("each parameter of a FHIRPath Patch is called operation"));
+        }
+        Operation::read(operation)?.apply(content)?;
+    }
+    Ok(())
+}
+
+struct Operation<'a> {
+    kind: &'a str,
+    path: Vec<Step<'a>>,
+    parts: &'a [Value],
+}
+
+/// One step of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step<'a> {
+    Member(&'a str),
+    Index(usize),
+}
+
+impl<'a> Operation<'a> {
+    fn read(operation: &'a Value) -> Result<Self, Fault> {
+        let parts = operation.get("part").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let mut it = Self { kind: "", path: Vec::new(), parts };
+        it.kind = it.text("type", "valueCode")?;
+        it.path = steps(it.text("path", "valueString")?)?;
+        Ok(it)
+    }
+
+    fn part(&self, name: &str) -> Result<&'a Value, Fault> {
+        let found = self.parts.iter().find(|part| part.get("name").and_then(Value::as_str) == Some(name));
+        found.ok_or_else(|| Fault::bad(format!("an operation lacks its {name}")))
+    }
+
+    fn text(&self, name: &str, member: &str) -> Result<&'a str, Fault> {
+        let text = self.part(name)?.get(member).and_then(Value::as_str);
+        text.ok_or_else(|| Fault::bad(format!("the {name} of an operation is no {member}")))
+    }
+
+    fn index(&self, name: &str) -> Result<usize, Fault> {
+        let index = self.part(name)?.get("valueInteger").and_then(Value::as_u64);
+        index
+            .and_then(|index| usize::try_from(index).ok())
+            .ok_or_else(|| Fault::bad(format!("the {name} of an operation is no index")))
+    }
+
+    /// The value, and the name of its type as it ends the name of a choice.
+    fn value(&self) -> Result<(&'a str, &'a Value), Fault> {
+        let part = self.part("value")?.as_object();
+        let found =
+            part.and_then(|part| part.iter().find_map(|(name, value)| Some((name.strip_prefix("value")?, value))));
+        found.filter(|(kind, _)| !kind.is_empty()).ok_or_else(|| {
+            Fault::unprocessable("not-supported", "values that are made of parts are not supported; use a JSON Patch")
+        })
+    }
+
+    fn apply(&self, content: &mut Value) -> Result<(), Fault> {
+        match self.kind {
+            "add" => self.add(content),
+            "insert" => {
+                let (index, (_, value)) = (self.index("index")?, self.value()?);
+                let list = list(content, &self.path)?;
+                if index > list.len() {
+                    return Err(nowhere());
+                }
+                list.insert(index, value.clone());
+                Ok(())
+            }
+            "replace" => {
+                let (_, value) = self.value()?;
+                *one(content, &self.path)? = value.clone();
+                Ok(())
+            }
+            "delete" => delete(content, &self.path),
+            "move" => {
+                let (from, to) = (self.index("source")?, self.index("destination")?);
+                let list = list(content, &self.path)?;
+                if from >= list.len() || to >= list.len() {
+                    return Err(nowhere());
+                }
+                let moved = list.remove(from);
+                list.insert(to, moved);
+                Ok(())
+            }
+            _ => Err(Fault::bad("an operation is add, insert, delete, replace or move")),
+        }
+    }
+
+    fn add(&self, content: &mut Value) -> Result<(), Fault> {
+        let name = self.text("name", "valueString")?;
+        let (kind, value) = self.value()?;
+        let parent = one(content, &self.path)?;
+        let resource_type = parent.get("resourceType").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let parent: &mut Map<String, Value> = parent.as_object_mut().ok_or_else(nowhere)?;
+        let is_choice = is_choice(parent, name);
+        let full = if is_choice { format!("{name}{kind}") } else { name.to_owned() };
+        let name_is_list =
+            name == "name" && matches!(resource_type.as_str(), "Patient" | "Practitioner" | "Person" | "RelatedPerson");
+        match parent.get_mut(&full) {
+            Some(Value::Array(items)) => items.push(value.clone()),
+            Some(_) => {
+                return Err(Fault::unprocessable("processing", "what is to be added is there already; replace it"));
+            }
+            None if LISTS.contains(&name) || name_is_list => {
+                parent.insert(full, Value::Array(vec![value.clone()]));
+            }
+            None if SINGLE.contains(&name) => {
+                parent.insert(full, value.clone());
+            }
+            None => {
+                let text = "whether the element is a list is not known here; use a JSON Patch";
+                return Err(Fault::unprocessable("not-supported", text));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a value of this element stands under the name with its type. `value` does in resources, components and extensions,
+/// but not in identifiers, contacts and quantities.
+fn is_choice(parent: &Map<String, Value>, name: &str) -> bool {
+    let has_choice = || {
+        parent.contains_key("resourceType")
+            || parent.contains_key("url")
+            || parent.get("code").is_some_and(Value::is_object)
+    };
+    CHOICES.contains(&name) && (name != "value" || has_choice())
+}
+
+fn nowhere() -> Fault {
+    Fault::unprocessable("processing", "a path leads nowhere in this resource")
+}
+
+/// Reads a path: the type, then members and indices.
+fn steps(path: &str) -> Result<Vec<Step<'_>>, Fault> {
+    let refused = || {
+        let text = "only paths of members and indices such as Patient.name[0].given are supported; use a JSON Patch";
+        Fault::unprocessable("not-supported", text)
+    };
+    let mut found = Vec::new();
+    for (at, segment) in path.split('.').enumerate() {
+        let (name, index) = match segment.split_once('[') {
+            Some((name, rest)) => (name, Some(rest.strip_suffix(']').ok_or_else(refused)?)),
+            None => (segment, None),
+        };
+        let is_name = !name.is_empty() && name.bytes().all(|c| c.is_ascii_alphanumeric());
+        if !is_name || (at == 0) != name.starts_with(|c: char| c.is_ascii_uppercase()) || (at == 0 && index.is_some()) {
+            return Err(refused());
+        }
+        if at > 0 {
+            found.push(Step::Member(name));
+        }
+        if let Some(index) = index {
+            found.push(Step::Index(index.parse().map_err(|_| refused())?));
+        }
+    }
+    Ok(found)
+}
+
+/// The name under which a member stands: a choice has its type at the end.
+fn actual(object: &Map<String, Value>, name: &str) -> Option<String> {
+    if object.contains_key(name) {
+        return Some(name.to_owned());
+    }
+    let is_of_choice =
+        |full: &&String| full.strip_prefix(name).is_some_and(|kind| kind.starts_with(|c: char| c.is_ascii_uppercase()));
+    CHOICES.contains(&name).then(|| object.keys().find(is_of_choice).cloned()).flatten()
+}
+
+/// What a path leads to; a list of one stands for its item, as in FHIRPath.
+fn one<'v>(content: &'v mut Value, path: &[Step<'_>]) -> Result<&'v mut Value, Fault> {
+    let found = walk(content, path)?;
+    match found {
+        Value::Array(items) => match items.as_mut_slice() {
+            [item] => Ok(item),
+            _ => Err(Fault::unprocessable("multiple-matches", "a path leads to none or to several elements")),
+        },
+        found => Ok(found),
+    }
+}
+
+fn list<'v>(content: &'v mut Value, path: &[Step<'_>]) -> Result<&'v mut Vec<Value>, Fault> {
+    walk(content, path)?.as_array_mut().ok_or_else(nowhere)
+}
+
+fn walk<'v>(content: &'v mut Value, path: &[Step<'_>]) -> Result<&'v mut Value, Fault> {
+    let mut at = content;
+    for step in path {
+        at = match (step, at) {
+            (Step::Index(index), Value::Array(items)) => items.get_mut(*index).ok_or_else(nowhere)?,
+            (Step::Member(name), Value::Object(object)) => {
+                let name = actual(object, name).ok_or_else(nowhere)?;
+                object.get_mut(&name).ok_or_else(nowhere)?
+            }
+            (Step::Member(name), Value::Array(items)) => match items.as_mut_slice() {
+                [Value::Object(object)] => {
+                    let name = actual(object, name).ok_or_else(nowhere)?;
+                    object.get_mut(&name).ok_or_else(nowhere)?
+                }
+                _ => return Err(Fault::unprocessable("multiple-matches", "a path leads to several elements")),
+            },
+            _ => return Err(nowhere()),
+        };
+    }
+    Ok(at)
+}
+
+/// Deletes an element. One that is not there needs no deleting (FHIR R4, fhirpatch).
+fn delete(content: &mut Value, path: &[Step<'_>]) -> Result<(), Fault> {
+    let Some((last, parents)) = path.split_last() else {
+        return Err(Fault::unprocessable("processing", "a patch does not delete the resource"));
+    };
+    let parent = match walk(content, parents) {
+        Ok(parent) => parent,
+        Err(fault) if fault.code == "multiple-matches" => return Err(fault),
+        Err(_) => return Ok(()),
+    };
+    match (last, parent) {
+        (Step::Index(index), Value::Array(items)) => {
+            if *index < items.len() {
+                items.remove(*index);
+            }
+        }
+        (Step::Member(name), Value::Object(object)) => {
+            if let Some(name) = actual(object, name) {
+                if object.get(&name).and_then(Value::as_array).is_some_and(|items| items.len() > 1) {
+                    return Err(Fault::unprocessable("multiple-matches", "a path leads to several elements"));
+                }
+                object.shift_remove(&name);
+            }
+        }
+        (Step::Member(_), Value::Array(items)) if items.len() == 1 => {
+            return items.first_mut().map_or(Ok(()), |item| delete(item, std::slice::from_ref(last)));
+        }
+        _ => return Err(nowhere()),
+    }
+    drop_empty(content, parents);
+    Ok(())
+}
+
+/// FHIR has no empty lists and objects.
+fn drop_empty(content: &mut Value, path: &[Step<'_>]) {
+    let Some((last, parents)) = path.split_last() else { return };
+    let is_empty =
+        |value: &Value| value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(Map::is_empty);
+    if walk(content, path).is_ok_and(|value| is_empty(value)) {
+        match (last, walk(content, parents)) {
+            (Step::Member(name), Ok(Value::Object(object))) => {
+                object.shift_remove(*name);
+            }
+            (Step::Index(index), Ok(Value::Array(items))) if *index < items.len() => {
+                items.remove(*index);
+            }
+            _ => return,
+        }
+        drop_empty(content, parents);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn patient() -> Value {
+        json!({"resourceType": "Patient", "id": "7", "gender": "male", "name": [{"family": "A", "given": ["B", "C"]}]})
+    }
+
+    fn operation(parts: &Value) -> Value {
+        json!({"resourceType": "Parameters", "parameter": [{"name": "operation", "part": parts}]})
+    }
+
+    fn patched(parts: &Value) -> Result<Value, Fault> {
+        let mut content = patient();
+        apply(&operation(parts), &mut content).map(|()| content)
+    }
+
+    /// FHIR R4, fhirpatch: each operation does what its name says.
+    #[test]
+    fn operations_are_done() {
+        let kind = |kind: &str| json!({"name": "type", "valueCode": kind});
+        let path = |path: &str| json!({"name": "path", "valueString": path});
+        let name = |name: &str| json!({"name": "name", "valueString": name});
+        let text = |text: &str| json!({"name": "value", "valueString": text});
+        let index = |name: &str, index: u64| json!({"name": name, "valueInteger": index});
+        for (parts, pointer, value) in [
+            (
+                json!([kind("replace"), path("Patient.gender"), {"name": "value", "valueCode": "other"}]),
+                "/gender",
+                json!("other"),
+            ),
+            (json!([kind("replace"), path("Patient.name.family"), text("Z")]), "/name/0/family", json!("Z")),
+            (
+                json!([kind("add"), path("Patient"), name("birthDate"), {"name": "value", "valueDate": "2000-01-01"}]),
+                "/birthDate",
+                json!("2000-01-01"),
+            ),
+            (
+                json!([kind("add"), path("Patient"), name("telecom"), {"name": "value", "valueContactPoint": {"value": "1"}}]),
+                "/telecom/0/value",
+                json!("1"),
+            ),
+            (json!([kind("add"), path("Patient.name[0]"), name("given"), text("D")]), "/name/0/given/2", json!("D")),
+            (
+                json!([kind("add"), path("Patient"), name("deceased"), {"name": "value", "valueBoolean": true}]),
+                "/deceasedBoolean",
+                json!(true),
+            ),
+            (
+                json!([kind("insert"), path("Patient.name[0].given"), index("index", 0), text("X")]),
+                "/name/0/given/0",
+                json!("X"),
+            ),
+            (
+                json!([kind("move"), path("Patient.name[0].given"), index("source", 1), index("destination", 0)]),
+                "/name/0/given",
+                json!(["C", "B"]),
+            ),
+            (json!([kind("delete"), path("Patient.name[0].given[0]")]), "/name/0/given", json!(["C"])),
+            (json!([kind("delete"), path("Patient.gender")]), "/gender", Value::Null),
+            (json!([kind("delete"), path("Patient.photo")]), "/photo", Value::Null),
+            (json!([kind("delete"), path("Patient.name")]), "/name", Value::Null),
+        ] {
+            let patched = patched(&parts).unwrap();
+            assert_eq!(patched.pointer(pointer).unwrap_or(&Value::Null), &value, "{parts}: {patched}");
+        }
+        for (parts, status) in [
+            (json!([kind("replace"), path("Patient.name.where(use='x')"), text("x")]), 422),
+            (json!([kind("replace"), path("Patient.name[0].given"), text("x")]), 422),
+            (json!([kind("replace"), path("Patient.photo"), text("x")]), 422),
+            (json!([kind("add"), path("Patient"), name("madeUp"), text("x")]), 422),
+            (json!([kind("add"), path("Patient"), name("gender"), text("x")]), 422),
+            (json!([kind("delete"), path("Patient.name[0].given")]), 422),
+            (json!([kind("delete"), path("Patient")]), 422),
+            (json!([kind("insert"), path("Patient.name[0].given"), index("index", 9), text("x")]), 422),
+            (json!([kind("explode"), path("Patient.name")]), 400),
+            (json!([kind("replace")]), 400),
+        ] {
+            assert_eq!(patched(&parts).unwrap_err().status, status, "{parts}");
+        }
+    }
+}

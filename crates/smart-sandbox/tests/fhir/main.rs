@@ -1,0 +1,15 @@
+//! The FHIR API of the sandbox, over real HTTP.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test reports by panicking, its helpers too"
+)]
+
+mod bundles;
+mod compartment;
+mod history;
+mod patch;
+mod search;
+mod world;
+mod write;
