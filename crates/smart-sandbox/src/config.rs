@@ -1,6 +1,7 @@
 //! How a sandbox is set up.
 
 use crate::client::Client;
+use crate::faults::FhirFault;
 use smart_core::profile::ServerKind;
 use smart_core::time::{Clock, Timestamp};
 use std::sync::Arc;
@@ -80,6 +81,8 @@ pub struct SandboxConfig {
     pub misbehaviour: Option<Misbehaviour>,
     /// The server whose habits the sandbox takes on. Default: none, which is the strict one.
     pub kind: ServerKind,
+    /// What the FHIR API does wrong at every request, unless [`fail_fhir`](crate::Sandbox::fail_fhir) has something else for it.
+    pub fhir_fault: Option<FhirFault>,
     /// How much can be stored.
     pub storage: StorageLimits,
 }
@@ -107,6 +110,7 @@ impl Default for SandboxConfig {
             code_lifetime: Duration::from_secs(60),
             misbehaviour: None,
             kind: ServerKind::Generic,
+            fhir_fault: None,
             storage: StorageLimits::default(),
         }
     }

@@ -21,6 +21,7 @@ mod controls;
 mod cors;
 mod data;
 mod error;
+mod faults;
 mod fhir;
 mod hostile;
 mod keys;
@@ -30,6 +31,7 @@ mod shared;
 pub use client::{Client, ClientKeys, ClientKind, SecretMethod};
 pub use config::{Misbehaviour, SandboxConfig, StorageLimits};
 pub use error::SandboxError;
+pub use faults::{FhirFault, RetryAfter};
 pub use hostile::{Hostility, Lie};
 
 use shared::{Counted, Grant, Launch, Life, Renewal, Shared};

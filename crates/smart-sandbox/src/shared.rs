@@ -4,6 +4,7 @@ use crate::auth::ClientKeySets;
 use crate::client::Client;
 use crate::config::{Misbehaviour, SandboxConfig};
 use crate::data::{DataSet, Repository};
+use crate::faults::Faults;
 use crate::fhir::Access;
 use crate::hostile::Honesty;
 use crate::keys::SandboxKeys;
@@ -52,6 +53,7 @@ pub(crate) struct Shared {
     pub(crate) code_lifetime: Duration,
     pub(crate) misbehaviour: Option<Misbehaviour>,
     pub(crate) honesty: Honesty,
+    pub(crate) faults: Faults,
     counts: [AtomicU64; 7],
     state: Mutex<State>,
     resources: Mutex<Arc<Repository>>,
@@ -188,6 +190,7 @@ impl Shared {
             code_lifetime: config.code_lifetime,
             misbehaviour: config.misbehaviour,
             honesty: Honesty::default(),
+            faults: Faults::new(config.fhir_fault),
             counts: Default::default(),
             state: Mutex::default(),
         }

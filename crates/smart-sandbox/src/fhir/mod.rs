@@ -15,6 +15,7 @@ mod request;
 mod resource_types;
 mod routes;
 mod search;
+mod spoil;
 mod structure;
 mod validate;
 mod write;

@@ -7,6 +7,7 @@ use super::capability::statement;
 use super::context::Context;
 use super::perform::{change, look};
 use super::request::{Body, Conditions, FhirRequest, Preferences, Returned, Target, pairs};
+use super::spoil::{instead, spoil};
 use crate::auth::discovery;
 use crate::quirks::{FhirAccess, Quirks};
 use crate::shared::{Counted, Shared};
@@ -51,7 +52,19 @@ async fn metadata(State(shared): State<Arc<Shared>>) -> Response {
 async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     shared.count(Counted::Fhir);
     let pretty = request.uri().query().is_some_and(|query| query.split('&').any(|pair| pair == "_pretty=true"));
-    answer(&shared, request).await.unwrap_or_else(Fault::into_answer).into_response(pretty)
+    let fault = shared.faults.next();
+    if let Some(fault) = &fault
+        && let Some(response) = instead(&shared, fault).await
+    {
+        return response;
+    }
+    let here = request.uri().path_and_query().map_or("", |here| here.as_str());
+    let here = here.strip_prefix(&shared.quirks.paths.fhir).unwrap_or_default().to_owned();
+    let mut answer = answer(&shared, request).await.unwrap_or_else(Fault::into_answer);
+    if let Some(fault) = &fault {
+        spoil(&shared, fault, &here, &mut answer);
+    }
+    answer.into_response(pretty)
 }
 
 async fn answer(shared: &Shared, request: Request) -> Result<Answer, Fault> {

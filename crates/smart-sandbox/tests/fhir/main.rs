@@ -8,6 +8,7 @@
 
 mod bundles;
 mod compartment;
+mod faults;
 mod history;
 mod patch;
 mod search;
