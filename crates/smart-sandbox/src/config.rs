@@ -2,6 +2,7 @@
 
 use crate::client::Client;
 use crate::faults::FhirFault;
+use smart_core::app_state::AppStatePlace;
 use smart_core::profile::ServerKind;
 use smart_core::time::{Clock, Timestamp};
 use std::sync::Arc;
@@ -37,6 +38,22 @@ pub enum Misbehaviour {
     RedirectToken,
     /// The token response names no patient.
     OmitPatient,
+}
+
+/// What the sandbox offers beside what its kind of server does. Default: nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Offers {
+    /// App state, and by which words discovery names its endpoint (SMART App Launch 2.2, `smart-app-state`).
+    pub app_state: Option<AppStatePlace>,
+    /// A bundle of user-access brands, which discovery names (SMART App Launch 2.2, brands).
+    pub brands: bool,
+    /// A style, which token answers name by `smart_style_url` (SMART App Launch 2.2, styling).
+    pub style: bool,
+}
+
+impl Offers {
+    /// All of it, with app state as an associated endpoint.
+    pub const ALL: Self = Self { app_state: Some(AppStatePlace::Associated), brands: true, style: true };
 }
 
 /// How much the sandbox stores beside its built-in data. What is over a limit is refused with status 507.
@@ -83,6 +100,8 @@ pub struct SandboxConfig {
     pub kind: ServerKind,
     /// What the FHIR API does wrong at every request, unless [`fail_fhir`](crate::Sandbox::fail_fhir) has something else for it.
     pub fhir_fault: Option<FhirFault>,
+    /// What is offered besides.
+    pub offers: Offers,
     /// How much can be stored.
     pub storage: StorageLimits,
 }
@@ -111,6 +130,7 @@ impl Default for SandboxConfig {
             misbehaviour: None,
             kind: ServerKind::Generic,
             fhir_fault: None,
+            offers: Offers::default(),
             storage: StorageLimits::default(),
         }
     }

@@ -13,6 +13,7 @@
 //! ```
 
 mod accounts;
+mod app_state;
 mod auth;
 pub mod browser;
 mod client;
@@ -25,11 +26,12 @@ mod faults;
 mod fhir;
 mod hostile;
 mod keys;
+mod published;
 mod quirks;
 mod shared;
 
 pub use client::{Client, ClientKeys, ClientKind, SecretMethod};
-pub use config::{Misbehaviour, SandboxConfig, StorageLimits};
+pub use config::{Misbehaviour, Offers, SandboxConfig, StorageLimits};
 pub use error::SandboxError;
 pub use faults::{FhirFault, RetryAfter};
 pub use hostile::{Hostility, Lie};
@@ -106,6 +108,8 @@ impl Sandbox {
         let shared = Arc::new(Shared::new(config, origin, key));
         let app = fhir::router(&shared.quirks)
             .merge(auth::router(&shared.quirks))
+            .merge(published::router(&shared))
+            .merge(app_state::router(&shared))
             .layer(axum::middleware::from_fn_with_state(shared.clone(), cors::allow))
             .layer(axum::middleware::from_fn_with_state(shared.clone(), hostile::spoil))
             .with_state(shared.clone());

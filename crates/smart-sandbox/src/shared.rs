@@ -2,7 +2,7 @@
 
 use crate::auth::ClientKeySets;
 use crate::client::Client;
-use crate::config::{Misbehaviour, SandboxConfig};
+use crate::config::{Misbehaviour, Offers, SandboxConfig};
 use crate::data::{DataSet, Repository};
 use crate::faults::Faults;
 use crate::fhir::Access;
@@ -54,9 +54,12 @@ pub(crate) struct Shared {
     pub(crate) misbehaviour: Option<Misbehaviour>,
     pub(crate) honesty: Honesty,
     pub(crate) faults: Faults,
+    pub(crate) offers: Offers,
     counts: [AtomicU64; 7],
     state: Mutex<State>,
     resources: Mutex<Arc<Repository>>,
+    /// App state.
+    states: Mutex<Repository>,
 }
 
 /// Everything that was begun or given. It lives as long as the sandbox.
@@ -191,6 +194,8 @@ impl Shared {
             misbehaviour: config.misbehaviour,
             honesty: Honesty::default(),
             faults: Faults::new(config.fhir_fault),
+            offers: config.offers,
+            states: Mutex::new(Repository::empty(config.storage)),
             counts: Default::default(),
             state: Mutex::default(),
         }
@@ -213,6 +218,11 @@ impl Shared {
     /// Changes resources. One change is done after the other.
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Repository) -> T) -> T {
         change(Arc::make_mut(&mut self.lock_resources()))
+    }
+
+    /// The states that apps keep.
+    pub(crate) fn states(&self) -> MutexGuard<'_, Repository> {
+        self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     // A panic in a handler ends that request; each change of the repository leaves it whole.

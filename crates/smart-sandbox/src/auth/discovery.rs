@@ -1,13 +1,16 @@
 //! The documents that clients discover the sandbox by.
 
+use crate::app_state;
 use crate::config::Misbehaviour;
+use crate::published::{BRANDS, primary_brand};
 use crate::shared::{Counted, Shared};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
-use serde_json::Value;
-use smart_core::discovery::{Capability, IssuerMetadata, SmartConfiguration};
+use serde_json::{Map, Value};
+use smart_core::app_state::AppStatePlace;
+use smart_core::discovery::{AssociatedEndpoint, Capability, IssuerMetadata, SmartConfiguration};
 use smart_core::issuer::Issuer;
 use smart_core::url_policy::UrlPolicy;
 use std::sync::Arc;
@@ -47,8 +50,40 @@ fn document(shared: &Shared) -> Option<SmartConfiguration> {
     document.code_challenge_methods_supported =
         if shared.misbehaves(Misbehaviour::NoS256) { texts(Some(&["plain"])) } else { texts(published.pkce_methods) };
     document.capabilities = published.capabilities.iter().map(|c| Capability::from(*c)).collect();
+    offered(shared, &mut document);
     document.authorization_response_iss_parameter_supported = published.iss_parameter.then_some(true);
     Some(document)
+}
+
+/// What is offered beside what this kind of server does.
+fn offered(shared: &Shared, document: &mut SmartConfiguration) {
+    let url = |path: &str| Url::parse(&format!("{}{path}", shared.origin)).ok();
+    let offers = shared.offers;
+    if offers.brands {
+        document.user_access_brand_bundle = url(BRANDS);
+        document.user_access_brand_identifier = Some(primary_brand());
+    }
+    let mut add = |capability: Capability| {
+        if !document.capabilities.contains(&capability) {
+            document.capabilities.push(capability);
+        }
+    };
+    if offers.style {
+        add(Capability::ContextStyle);
+    }
+    let Some(place) = offers.app_state else { return };
+    let endpoint = url(app_state::path(place, &shared.quirks.paths.fhir));
+    match place {
+        AppStatePlace::Associated => {
+            let at = |url| AssociatedEndpoint { url, capabilities: vec![Capability::SmartAppState], other: Map::new() };
+            document.associated_endpoints.extend(endpoint.map(at));
+        }
+        AppStatePlace::Deprecated => {
+            add(Capability::SmartAppState);
+            document.smart_app_state_endpoint = endpoint;
+        }
+        AppStatePlace::FhirBase => add(Capability::SmartAppState),
+    }
 }
 
 pub(crate) async fn openid_configuration(State(shared): State<Arc<Shared>>) -> Response {

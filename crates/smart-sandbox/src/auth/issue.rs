@@ -3,6 +3,7 @@
 use super::form::Refused;
 use super::id_token::id_token;
 use crate::config::Misbehaviour;
+use crate::published::STYLE;
 use crate::quirks::{Banner, Extra, IdTokenOnRefresh, Rotation};
 use crate::shared::{Grant, Issued, Refresh, Renewal, Shared, State};
 use http::StatusCode;
@@ -12,6 +13,7 @@ use smart_core::scope::Scope;
 use smart_core::secret::{AccessToken, RawIdToken, RefreshToken};
 use smart_core::token::TokenResponse;
 use std::time::Duration;
+use url::Url;
 
 /// Whether these are the first tokens of a grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +92,9 @@ fn context(shared: &Shared, grant: &Grant) -> LaunchContext {
             Banner::Absent => {}
         }
     }
+    if shared.offers.style {
+        context.smart_style_url = Url::parse(&format!("{}{STYLE}", shared.origin)).ok();
+    }
     for (name, extra) in answer.extra {
         let value = match extra {
             Extra::Text(text) => (*text).into(),
@@ -99,7 +104,7 @@ fn context(shared: &Shared, grant: &Grant) -> LaunchContext {
             Extra::UserReference => json!({"reference": user}),
             Extra::State => grant.state.as_str().into(),
             // Real ones are https: this one is on loopback.
-            Extra::StyleUrl => format!("{}/smart-style.json", shared.origin).into(),
+            Extra::StyleUrl => format!("{}{STYLE}", shared.origin).into(),
         };
         if !value.is_null() {
             context.other.insert((*name).to_owned(), value);

@@ -23,6 +23,7 @@ mod visits;
 mod vitals;
 
 pub(crate) use repository::{Change, Repository, StorageFull, Version, instant};
+pub(crate) use staff::{HOSPITAL, HOSPITAL_IDENTIFIER};
 pub(crate) use store::{DataSet, StoredResource, each_reference};
 pub(crate) use users::UserKind;
 

@@ -66,8 +66,7 @@ struct Shelf {
 impl Repository {
     /// The built-in data.
     pub(crate) fn new(data: &DataSet, limits: StorageLimits) -> Self {
-        let (shelves, sequence, next_id) = (BTreeMap::new(), 0, 1);
-        let mut it = Self { shelves, limits, sequence, next_id, made: 0, octets: 0 };
+        let mut it = Self::empty(limits);
         for resource_type in data.resource_types() {
             for resource in data.all(resource_type) {
                 let at = resource.content().pointer("/meta/lastUpdated").and_then(Value::as_str);
@@ -79,6 +78,11 @@ impl Repository {
             }
         }
         it
+    }
+
+    /// One without resources.
+    pub(crate) fn empty(limits: StorageLimits) -> Self {
+        Self { shelves: BTreeMap::new(), limits, sequence: 0, next_id: 1, made: 0, octets: 0 }
     }
 
     /// The newest version, which may be a deletion.
@@ -201,12 +205,6 @@ pub(crate) fn instant(at: Timestamp) -> String {
 mod tests {
     use super::*;
 
-    fn empty(limits: StorageLimits) -> Repository {
-        let mut it = Repository::new(&DataSet::built_in(), limits);
-        it.shelves.clear();
-        it
-    }
-
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_unix_seconds(seconds)
     }
@@ -214,7 +212,7 @@ mod tests {
     /// Versions count up over a deletion, old ones stay, and the oldest give way at the limit.
     #[test]
     fn versions_count_up_and_are_bounded() {
-        let mut it = empty(StorageLimits { versions: 3, ..StorageLimits::default() });
+        let mut it = Repository::empty(StorageLimits { versions: 3, ..StorageLimits::default() });
         let thing = |text: &str| json!({"resourceType": "Basic", "id": "b", "code": {"text": text}});
         assert_eq!(it.store(thing("1"), at(10)).unwrap().change, Change::Created);
         assert_eq!(it.store(thing("2"), at(20)).unwrap().change, Change::Updated);
@@ -235,11 +233,11 @@ mod tests {
     #[test]
     fn storage_is_bounded() {
         let thing = |id: &str, text: &str| json!({"resourceType": "Basic", "id": id, "code": {"text": text}});
-        let mut few = empty(StorageLimits { resources: 1, ..StorageLimits::default() });
+        let mut few = Repository::empty(StorageLimits { resources: 1, ..StorageLimits::default() });
         few.store(thing("a", "x"), at(1)).unwrap();
         assert!(few.store(thing("b", "x"), at(1)).is_err() && few.newest("Basic", "b").is_none());
         few.store(thing("a", "y"), at(2)).unwrap();
-        let mut small = empty(StorageLimits { octets: 200, ..StorageLimits::default() });
+        let mut small = Repository::empty(StorageLimits { octets: 200, ..StorageLimits::default() });
         small.store(thing("a", "x"), at(1)).unwrap();
         let full = small.store(thing("a", &"x".repeat(200)), at(1)).unwrap_err();
         assert!(full.to_string().contains("200 octets"), "{full}");

@@ -17,6 +17,12 @@ pub(super) struct Practitioner {
 
 pub(super) const ORGANIZATION: &str = "o3001";
 
+/// The name of the hospital.
+pub(crate) const HOSPITAL: &str = "Saltmere Example Hospital";
+
+/// The hospital's page, which is its identifier too.
+pub(crate) const HOSPITAL_IDENTIFIER: &str = "https://hospital.example";
+
 pub(super) const PRACTITIONERS: [Practitioner; 4] = [
     Practitioner {
         id: "pr2001",
@@ -76,8 +82,8 @@ fn organization() -> Value {
         "identifier": [{"system": "http://hl7.org/fhir/sid/us-npi", "value": "9900000009"}],
         "active": true,
         "type": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/organization-type", "code": "prov", "display": "Healthcare Provider"}]}],
-        "name": "Saltmere Example Hospital",
-        "telecom": [{"system": "phone", "value": "555-0100", "use": "work"}, {"system": "url", "value": "https://hospital.example"}],
+        "name": HOSPITAL,
+        "telecom": [{"system": "phone", "value": "555-0100", "use": "work"}, {"system": "url", "value": HOSPITAL_IDENTIFIER}],
         "address": [{"line": ["1 Infirmary Hill"], "city": "Saltmere", "postalCode": "00110"}]
     })
 }
@@ -95,7 +101,7 @@ fn practitioner(of: &Practitioner) -> Value {
         "gender": of.gender,
         "qualification": [{
             "code": {"coding": [{"system": super::codes::system::SNOMED, "code": code, "display": display}], "text": display},
-            "issuer": reference("Organization", ORGANIZATION, Some("Saltmere Example Hospital"))
+            "issuer": reference("Organization", ORGANIZATION, Some(HOSPITAL))
         }]
     })
 }

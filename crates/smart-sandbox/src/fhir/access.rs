@@ -51,7 +51,24 @@ impl Access {
         self.decided(&AccessRequest::on_all_types(interaction))
     }
 
+    /// The scopes that permit an interaction on a type, with their levels.
+    ///
+    /// # Errors
+    /// 403 with the scope that is needed.
+    pub(crate) fn scopes_for(
+        &self,
+        interaction: Interaction,
+        resource_type: &str,
+    ) -> Result<Vec<(&ResourceScope, Level)>, Fault> {
+        self.permitting(&AccessRequest::new(interaction, resource_type))
+    }
+
     fn decided(&self, request: &AccessRequest<'_>) -> Result<Grant<'_>, Fault> {
+        let scopes = self.permitting(request)?;
+        Ok(Grant { scopes: scopes.into_iter().map(|(scope, level)| (scope, self.reach(level))).collect() })
+    }
+
+    fn permitting(&self, request: &AccessRequest<'_>) -> Result<Vec<(&ResourceScope, Level)>, Fault> {
         let mut scopes = Vec::new();
         for level in [Level::System, Level::User, Level::Patient] {
             let by = match self.scopes.decide(&request.clone().at_level(level)) {
@@ -59,10 +76,10 @@ impl Access {
                 Decision::AllowedWithin { by } => by,
                 Decision::Denied { .. } => continue,
             };
-            scopes.extend(by.into_iter().map(|scope| (scope, self.reach(level))));
+            scopes.extend(by.into_iter().map(|scope| (scope, level)));
         }
         if !scopes.is_empty() {
-            return Ok(Grant { scopes });
+            return Ok(scopes);
         }
         let decision = self.scopes.decide(request);
         let reason = decision.denial().map(ToString::to_string).unwrap_or_default();

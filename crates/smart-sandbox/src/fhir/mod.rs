@@ -21,4 +21,8 @@ mod validate;
 mod write;
 
 pub(crate) use access::Access;
-pub(crate) use routes::router;
+pub(crate) use answer::{Answer, Fault};
+pub(crate) use request::Conditions;
+pub(crate) use resource_types::is_id;
+pub(crate) use routes::{access, router};
+pub(crate) use search::{fits, unescaped};

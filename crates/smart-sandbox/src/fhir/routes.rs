@@ -159,7 +159,10 @@ fn read_body(headers: &HeaderMap, body: &Bytes, request: &mut FhirRequest) -> Re
 }
 
 /// What the token of a request opens.
-fn access(shared: &Shared, headers: &HeaderMap) -> Result<Access, Fault> {
+///
+/// # Errors
+/// 401.
+pub(crate) fn access(shared: &Shared, headers: &HeaderMap) -> Result<Access, Fault> {
     if shared.quirks.fhir == FhirAccess::Open {
         return Ok(Access::everything());
     }

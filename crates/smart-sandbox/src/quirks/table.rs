@@ -60,9 +60,9 @@ impl Quirks {
                     "launch/patient",
                     "offline_access",
                     "online_access",
-                    "patient/*.rs",
-                    "user/*.rs",
-                    "system/*.rs",
+                    "patient/*.cruds",
+                    "user/*.cruds",
+                    "system/*.cruds",
                 ]),
                 capabilities: &[
                     "launch-ehr",

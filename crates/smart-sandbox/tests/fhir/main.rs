@@ -6,11 +6,13 @@
     reason = "a test reports by panicking, its helpers too"
 )]
 
+mod app_state;
 mod bundles;
 mod compartment;
 mod faults;
 mod history;
 mod patch;
+mod published;
 mod search;
 mod world;
 mod write;

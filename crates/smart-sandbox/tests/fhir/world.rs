@@ -62,6 +62,12 @@ impl World {
 
     /// The access token of a person who logs in with these scopes.
     pub(crate) async fn token(&self, scope: &str, person: Person) -> String {
+        let answer = self.token_answer(scope, person).await;
+        answer["access_token"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+    }
+
+    /// The whole answer of the token endpoint.
+    pub(crate) async fn token_answer(&self, scope: &str, person: Person) -> Value {
         let challenge = CodeVerifier::parse(VERIFIER).unwrap().challenge();
         let aud = self.sandbox.fhir_base();
         let query = form(&[
@@ -88,8 +94,7 @@ impl World {
             .header("content-type", "application/x-www-form-urlencoded")
             .body(Bytes::from(body))
             .unwrap();
-        let answer: Value = serde_json::from_slice(self.http.fetch(request).await.unwrap().body()).unwrap();
-        answer["access_token"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+        serde_json::from_slice(self.http.fetch(request).await.unwrap().body()).unwrap()
     }
 
     /// The token of a practitioner who may do everything.

@@ -17,6 +17,7 @@ pub(crate) use matching::{fits, local_reference};
 pub(crate) use parameter::parameters;
 pub(crate) use query::Query;
 pub(crate) use shape::Shape;
+pub(crate) use value::unescaped;
 
 use super::access::Access;
 use crate::data::{Repository, StoredResource};
