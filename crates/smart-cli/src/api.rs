@@ -1,5 +1,6 @@
 //! What the commands use of the library, by one name each.
 
+pub(crate) use smart_on_fhir::core::app_state::AppStatePlace;
 pub(crate) use smart_on_fhir::core::authorize::CallbackError;
 pub(crate) use smart_on_fhir::core::discovery::{Discovered, DiscoveryError, Endpoint as SmartEndpoint, Severity};
 pub(crate) use smart_on_fhir::core::error::Error as CoreError;

@@ -1,6 +1,10 @@
 //! An embedded SMART on FHIR server for tests and demos: authorization server, FHIR R4 API and made-up patients, on a
 //! loopback port. It is strict: what it takes, a real server should take.
 //!
+//! The API has every interaction of FHIR R4: versions, conditions, patches, histories, searches, batches and transactions,
+//! within what the scopes of a token open. [`Offers`] has app state, brands and a style. [`Sandbox::fail_fhir`] lets the API
+//! fail. The chapter on the sandbox in this project's book has the details and the limits.
+//!
 //! ```
 //! use smart_sandbox::{Sandbox, SandboxConfig};
 //! # #[tokio::main(flavor = "current_thread")]
@@ -35,6 +39,10 @@ pub use config::{Misbehaviour, Offers, SandboxConfig, StorageLimits};
 pub use error::SandboxError;
 pub use faults::{FhirFault, RetryAfter};
 pub use hostile::{Hostility, Lie};
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/src/sandbox.md")]
+struct Chapter;
 
 use shared::{Counted, Grant, Launch, Life, Renewal, Shared};
 use smart_jwt::{KeyKind, SigningAlgorithm, SigningKey};

@@ -1,6 +1,6 @@
 //! `smart sandbox`: a small SMART server on this machine, until Ctrl-C.
 
-use crate::api::{Jwks, ServerKind, ServerProfile};
+use crate::api::{AppStatePlace, Jwks, ServerKind, ServerProfile};
 use crate::cli_error::CliError;
 use crate::client_options::server_kinds;
 use crate::connect::{SANDBOX_CLIENT, http};
@@ -10,11 +10,14 @@ use crate::output::{Output, print_json, print_lines};
 use crate::private_file;
 use crate::style::{Colour, Style};
 use crate::text::one_line;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use smart_sandbox::browser::{AutoBrowser, Person};
-use smart_sandbox::{Client, ClientKeys, ClientKind, Endpoints, Sandbox, SandboxConfig, SandboxError};
+use smart_sandbox::{
+    Client, ClientKeys, ClientKind, Endpoints, FhirFault, Offers, RetryAfter, Sandbox, SandboxConfig, SandboxError,
+};
 use std::path::PathBuf;
+use std::time::Duration;
 use url::Url;
 
 /// Run a small SMART server with made-up patients on this machine, until Ctrl-C
@@ -35,6 +38,71 @@ pub(crate) struct SandboxCommand {
     /// Register a client with the public keys of a file, as `smart jwks` writes it; may be given more than once
     #[arg(long, value_name = "ID=FILE", value_parser = client_keys)]
     client_keys: Vec<KeyClient>,
+
+    /// Offer more than such a server does; may be given more than once
+    #[arg(long, value_name = "WHAT", value_enum)]
+    offer: Vec<Offer>,
+
+    /// Let every request to the FHIR API fail in this way
+    #[arg(long, value_name = "HOW", value_enum)]
+    fault: Option<Fault>,
+}
+
+/// What can be offered besides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Offer {
+    /// Small things that apps keep at the EHR
+    AppState,
+    /// A bundle of user-access brands
+    Brands,
+    /// A style for apps
+    Style,
+}
+
+/// How the FHIR API can fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Fault {
+    /// Right answers, 5 seconds late
+    Slow,
+    /// Status 429, to be tried again in 2 seconds
+    Busy,
+    /// Status 503, to be tried again at a time 2 seconds on
+    Unavailable,
+    /// An HTML page with status 200
+    Html,
+    /// Status 401, though the token is good
+    Unauthorized,
+    /// A Bundle of 64 MiB
+    Oversized,
+    /// Searches go on at another server
+    NextElsewhere,
+    /// Searches never end
+    EndlessPages,
+    /// Answers are about another patient
+    WrongPatient,
+}
+
+impl Fault {
+    fn of_api(self) -> FhirFault {
+        match self {
+            Self::Slow => FhirFault::Slow(Duration::from_secs(5)),
+            Self::Busy => FhirFault::TooManyRequests(RetryAfter::Seconds(2)),
+            Self::Unavailable => FhirFault::Unavailable(RetryAfter::Date(2)),
+            Self::Html => FhirFault::HtmlPage,
+            Self::Unauthorized => FhirFault::Unauthorized,
+            Self::Oversized => FhirFault::Oversized(64 * 1024 * 1024),
+            Self::NextElsewhere => FhirFault::NextAt("https://elsewhere.example/fhir?page=2".to_owned()),
+            Self::EndlessPages => FhirFault::EndlessPages,
+            Self::WrongPatient => FhirFault::WrongPatient,
+        }
+    }
+}
+
+/// What is offered of these.
+fn offers(asked: &[Offer]) -> Offers {
+    let has = |offer| asked.contains(&offer);
+    let app_state = has(Offer::AppState).then_some(AppStatePlace::Associated);
+    Offers { app_state, brands: has(Offer::Brands), style: has(Offer::Style) }
 }
 
 #[derive(Debug, Subcommand)]
@@ -80,7 +148,12 @@ impl SandboxCommand {
         if let Some(What::Visit(visit)) = self.what {
             return visit.run(output).await;
         }
-        let mut config = SandboxConfig { port: self.port, ..SandboxConfig::like(self.like) };
+        let mut config = SandboxConfig {
+            port: self.port,
+            offers: offers(&self.offer),
+            fhir_fault: self.fault.map(Fault::of_api),
+            ..SandboxConfig::like(self.like)
+        };
         for given in &self.client_keys {
             config.clients.push(given.client()?);
         }
@@ -279,6 +352,19 @@ mod tests {
         let (text, json) = shown(ServerKind::Epic);
         assert!(text.contains("behaves like Epic") && text.contains("refresh token"), "{text}");
         assert!(json["like"] == "epic" && json["token_endpoint"].as_str().unwrap().ends_with("/oauth2/token"));
+    }
+
+    /// Each offer turns on what it names, and each fault is one that the sandbox has.
+    #[test]
+    fn offers_and_faults_reach_the_sandbox() {
+        assert_eq!(offers(&[]), Offers::default());
+        assert_eq!(offers(&[Offer::Style, Offer::AppState, Offer::Brands]), Offers::ALL);
+        let brands = Offers { brands: true, ..Offers::default() };
+        assert_eq!(offers(&[Offer::Brands, Offer::Brands]), brands);
+        let mut faults: Vec<_> = Fault::value_variants().iter().map(|fault| format!("{:?}", fault.of_api())).collect();
+        faults.sort_unstable();
+        faults.dedup();
+        assert_eq!(faults.len(), Fault::value_variants().len(), "{faults:?}");
     }
 
     /// The client that `smart login` takes for the sandbox is one that the sandbox knows.
