@@ -1,6 +1,6 @@
 //! Exchanges with limits, redirects and retries, over any transport.
 
-use crate::{Body, Endpoint, HttpError, Limits, RedirectPolicy, RetryPolicy, Timer, Transport};
+use crate::{Body, Endpoint, HttpError, Limits, RedirectPolicy, Repeat, RetryPolicy, Timer, Transport};
 use bytes::Bytes;
 use http::{HeaderName, Request, Response, Uri};
 use std::fmt;
@@ -100,10 +100,27 @@ impl HttpClient {
         request: Request<Bytes>,
         policy: &RetryPolicy,
     ) -> Result<Response<Bytes>, HttpError> {
-        if !request.method().is_safe() {
+        let repeat = Repeat::safe_only(request.method());
+        self.fetch_repeating(request, policy, repeat).await
+    }
+
+    /// Like [`fetch`](Self::fetch), sending the request again where `repeat` lets it and `policy` has a try left.
+    ///
+    /// When the tries are used up, or the server asks for a longer wait than the policy allows, the caller gets the
+    /// last response or error.
+    ///
+    /// # Errors
+    /// As for [`fetch`](Self::fetch).
+    pub async fn fetch_repeating(
+        &self,
+        request: Request<Bytes>,
+        policy: &RetryPolicy,
+        repeat: Repeat,
+    ) -> Result<Response<Bytes>, HttpError> {
+        if repeat == Repeat::Never {
             return self.fetch(request).await;
         }
-        let mut budget = policy.budget();
+        let mut budget = policy.budget(repeat);
         loop {
             let outcome = self.fetch(request.clone()).await;
             let Some(wait) = budget.wait_after(&outcome, self.timer.now()) else { return outcome };

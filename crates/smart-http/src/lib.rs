@@ -6,7 +6,7 @@
 //! a FHIR client asks for the bearer token of a URL without knowing where tokens come from.
 //!
 //! Nothing is cached, no cookie is kept, no redirect is followed unless asked for, and no request but a safe one is
-//! ever sent twice.
+//! ever sent twice, unless [`Repeat`] says that it may be.
 //!
 //! ```no_run
 //! # #[cfg(not(target_arch = "wasm32"))]
@@ -32,12 +32,14 @@ mod future;
 #[cfg(not(target_arch = "wasm32"))]
 mod hyper_transport;
 mod limits;
+mod link_header;
 #[cfg(any(test, feature = "test-util"))]
 pub mod mock;
 mod rate_limit;
 #[cfg(test)]
 mod rate_limit_tests;
 mod redirect;
+mod repeat;
 mod retry;
 mod retry_after;
 #[cfg(test)]
@@ -56,8 +58,10 @@ pub use future::{BoxFuture, BoxStream};
 #[cfg(not(target_arch = "wasm32"))]
 pub use hyper_transport::{CertificateError, HyperTransport, HyperTransportBuilder};
 pub use limits::Limits;
+pub use link_header::{Link, links};
 pub use rate_limit::{RateLimit, RateLimited, WhenLimited};
 pub use redirect::RedirectPolicy;
+pub use repeat::Repeat;
 pub use retry::RetryPolicy;
 pub use retry_after::retry_after;
 pub use static_bearer::StaticBearer;

@@ -1,6 +1,6 @@
 //! When a safe request is sent again, and after which wait.
 
-use crate::{HttpError, retry_after};
+use crate::{HttpError, Repeat, retry_after};
 use bytes::Bytes;
 use http::Response;
 use smart_core::time::Timestamp;
@@ -57,8 +57,8 @@ impl RetryPolicy {
     }
 
     /// What one request may use up.
-    pub(crate) fn budget(&self) -> RetryBudget<'_> {
-        RetryBudget { policy: self, retries: 0, waited: Duration::ZERO }
+    pub(crate) fn budget(&self, repeat: Repeat) -> RetryBudget<'_> {
+        RetryBudget { policy: self, repeat, retries: 0, waited: Duration::ZERO }
     }
 
     /// The wait before the repeat number `retry` (from 0), for a server that names `asked` as the shortest wait.
@@ -105,6 +105,7 @@ impl fmt::Debug for RetryPolicy {
 /// The repeats and waits that one request has left.
 pub(crate) struct RetryBudget<'p> {
     policy: &'p RetryPolicy,
+    repeat: Repeat,
     retries: u32,
     waited: Duration,
 }
@@ -116,12 +117,16 @@ impl RetryBudget<'_> {
         outcome: &Result<Response<Bytes>, HttpError>,
         now: Timestamp,
     ) -> Option<Duration> {
+        let freely = self.repeat == Repeat::Freely;
         let asked = match outcome {
-            Ok(response) if matches!(response.status().as_u16(), 429 | 502..=504) => {
-                retry_after(response.headers(), now)
-            }
-            Err(error) if error.is_retryable() => None,
-            _ => return None,
+            _ if self.repeat == Repeat::Never => return None,
+            Ok(response) => match response.status().as_u16() {
+                429 => retry_after(response.headers(), now),
+                502..=504 if freely => retry_after(response.headers(), now),
+                _ => return None,
+            },
+            Err(error) if error.is_retryable() && (freely || !error.may_have_reached_server()) => None,
+            Err(_) => return None,
         };
         if self.retries >= self.policy.max_retries {
             return None;

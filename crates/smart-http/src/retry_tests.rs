@@ -1,6 +1,6 @@
 //! Retries of safe requests, with a clock that the test moves.
 use crate::mock::{MockTimer, MockTransport};
-use crate::{ConnectFailure, Endpoint, HttpClient, HttpError, Phase, RetryPolicy, Timer as _};
+use crate::{ConnectFailure, Endpoint, HttpClient, HttpError, Phase, Repeat, RetryPolicy, Timer as _};
 use bytes::Bytes;
 use http::{Method, Request};
 use smart_core::time::Timestamp;
@@ -105,4 +105,39 @@ async fn final_outcomes_are_not_repeated() {
     transport.fail(HttpError::Connect { endpoint, kind: ConnectFailure::Tls, reason: "unknown issuer".into() });
     assert!(client.fetch_retrying(request(Method::GET), &policy).await.is_err());
     assert!(timer.sleeps().is_empty());
+}
+
+/// FR-19, F-101 (RFC 9110, 9.2.2; RFC 6585, 4): what may have an effect each time is sent again only where the try before
+/// certainly had none: no connection, or counted and not taken up.
+#[tokio::test]
+async fn what_may_have_had_an_effect_is_not_repeated() {
+    let refused = || {
+        let endpoint = Endpoint::of(&http::Uri::from_static("https://ehr.example/fhir/x"));
+        HttpError::Connect { endpoint, kind: ConnectFailure::Refused, reason: "r".into() }
+    };
+    for (repeat, status, sent) in [
+        (Repeat::WithoutEffect, 429, 2),
+        (Repeat::WithoutEffect, 502, 1),
+        (Repeat::WithoutEffect, 503, 1),
+        (Repeat::WithoutEffect, 504, 1),
+        (Repeat::Freely, 503, 2),
+        (Repeat::Freely, 500, 1),
+        (Repeat::Never, 429, 1),
+    ] {
+        let (transport, _, client, policy) = setup();
+        transport.respond_with(status, &[], "").respond_fhir("{}");
+        client.fetch_repeating(request(Method::POST), &policy, repeat).await.unwrap();
+        assert_eq!(transport.requests().len(), sent, "{repeat:?} {status}");
+    }
+    for (repeat, error, sent) in [
+        (Repeat::WithoutEffect, refused(), 2),
+        (Repeat::WithoutEffect, interrupted(), 1),
+        (Repeat::Freely, interrupted(), 2),
+        (Repeat::Never, refused(), 1),
+    ] {
+        let (transport, _, client, policy) = setup();
+        transport.fail(error.clone()).respond_fhir("{}");
+        let outcome = client.fetch_repeating(request(Method::POST), &policy, repeat).await;
+        assert_eq!((transport.requests().len(), outcome.is_ok()), (sent, sent == 2), "{repeat:?} {error:?}");
+    }
 }
