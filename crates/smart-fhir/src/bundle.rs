@@ -1,6 +1,11 @@
 //! Search results as bundles: pages of entries with links.
 
-use crate::OperationOutcome;
+use crate::history::HistoryEntry;
+use crate::resource::without_mark;
+use crate::{OperationOutcome, RawResource};
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use smart_http::Endpoint;
 use std::fmt;
@@ -17,6 +22,17 @@ pub enum SearchMode {
     Outcome,
 }
 
+/// What the pages of a result hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// Matches of a search of this type, and what comes along with them.
+    Type(String),
+    /// Resources of any type: all are matches unless they say otherwise.
+    Any,
+    /// Versions of resources.
+    History,
+}
+
 /// An entry of a search result. Debug shows no content.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
@@ -27,12 +43,18 @@ pub struct BundleEntry {
     pub full_url: Option<String>,
     /// The resource, a JSON object.
     pub resource: Value,
+    raw: Option<RawResource>,
 }
 
 impl BundleEntry {
     /// The resource's type, as it names itself.
     pub fn resource_type(&self) -> Option<&str> {
         self.resource.get("resourceType").and_then(Value::as_str)
+    }
+
+    /// The resource in the octets that came, with every digit of its decimals. `None`: it says no type of itself.
+    pub fn raw(&self) -> Option<&RawResource> {
+        self.raw.as_ref()
     }
 
     /// The entry as an OperationOutcome, if it is one.
@@ -54,29 +76,58 @@ pub struct Bundle {
     total: Option<u64>,
     links: Vec<(String, String)>,
     entries: Vec<BundleEntry>,
+    history: Vec<HistoryEntry>,
 }
 
 impl Bundle {
-    /// Reads the page that came from `url`. `searched` is the type that was searched for: an entry that does not say
-    /// why it is there is a match when it is of that type.
+    /// Reads the page that came from `url`: its octets, and what they are as JSON. An entry that does not say why it is
+    /// there is a match when it is of the type that was searched for.
     ///
     /// Gives the name of the element that cannot be read.
-    pub(crate) fn read(url: Url, searched: &str, mut bundle: Map<String, Value>) -> Result<Self, &'static str> {
+    pub(crate) fn read(
+        url: Url,
+        content: &Content,
+        mut bundle: Map<String, Value>,
+        octets: &Bytes,
+    ) -> Result<Self, &'static str> {
         let total = bundle.get("total").and_then(Value::as_u64);
         let links = match bundle.get("link") {
             None => Vec::new(),
             Some(Value::Array(links)) => links.iter().filter_map(read_link).collect(),
             Some(_) => return Err("link"),
         };
-        let entries = match bundle.remove("entry") {
+        let found = match bundle.remove("entry") {
             None => Vec::new(),
-            Some(Value::Array(entries)) => {
-                let entries = entries.into_iter().map(|entry| read_entry(entry, searched));
-                entries.filter_map(Result::transpose).collect::<Result<_, _>>()?
-            }
+            Some(Value::Array(entries)) => entries,
             Some(_) => return Err("entry"),
         };
-        Ok(Self { url, total, links, entries })
+        let mut raw = raw_resources(octets).into_iter();
+        let (mut entries, mut history) = (Vec::new(), Vec::new());
+        for entry in found {
+            let raw = raw.next().flatten();
+            match content {
+                Content::History => history.push(HistoryEntry::read(&entry, raw)?),
+                Content::Type(searched) => entries.extend(read_entry(entry, Some(searched), raw)?),
+                Content::Any => entries.extend(read_entry(entry, None, raw)?),
+            }
+        }
+        Ok(Self { url, total, links, entries, history })
+    }
+
+    /// Reads a bundle that is there already, such as a `document` or `collection`, in the octets that came.
+    ///
+    /// # Errors
+    /// [`FhirError::InvalidResource`](crate::FhirError::InvalidResource).
+    pub fn parse(octets: impl Into<Bytes>) -> Result<Self, crate::FhirError> {
+        let octets = octets.into();
+        let invalid = |reason: String| crate::FhirError::InvalidResource { reason };
+        let bundle = smart_core::json::parse_object(&octets).map_err(|error| invalid(error.to_string()))?;
+        if bundle.get("resourceType").and_then(Value::as_str) != Some("Bundle") {
+            return Err(invalid("it is no Bundle".to_owned()));
+        }
+        let nowhere = Url::parse("urn:bundle").map_err(|error| invalid(error.to_string()))?;
+        Self::read(nowhere, &Content::Any, bundle, &octets)
+            .map_err(|name| invalid(format!("its `{name}` is malformed")))
     }
 
     /// How many matches there are on all pages together, where the server counts them. It may be an estimate.
@@ -99,6 +150,20 @@ impl Bundle {
         self.entries.iter().filter(|entry| entry.mode == SearchMode::Match).map(|entry| &entry.resource)
     }
 
+    /// The resources that come along with the matches, in the server's order.
+    pub fn included(&self) -> impl Iterator<Item = &Value> {
+        self.entries.iter().filter(|entry| entry.mode == SearchMode::Include).map(|entry| &entry.resource)
+    }
+
+    /// What the server has to say about the search.
+    pub fn outcomes(&self) -> impl Iterator<Item = OperationOutcome> {
+        self.entries.iter().filter(|entry| entry.mode == SearchMode::Outcome).filter_map(BundleEntry::outcome)
+    }
+
+    pub(crate) fn into_history(self) -> Vec<HistoryEntry> {
+        self.history
+    }
+
     /// The link of this name, such as `self`, `next` or `previous`, as the server gives it. Untrusted.
     pub fn link(&self, relation: &str) -> Option<&str> {
         self.links.iter().find(|(name, _)| name == relation).map(|(_, url)| url.as_str())
@@ -119,8 +184,29 @@ fn read_link(link: &Value) -> Option<(String, String)> {
     Some((text("relation")?, text("url")?))
 }
 
+/// The resources of a page in the octets that came, in order. Empty where the page is not of the usual shape.
+fn raw_resources(octets: &Bytes) -> Vec<Option<RawResource>> {
+    #[derive(Deserialize)]
+    struct Page<'a> {
+        #[serde(borrow, default)]
+        entry: Vec<Entry<'a>>,
+    }
+    #[derive(Deserialize)]
+    struct Entry<'a> {
+        #[serde(borrow)]
+        resource: Option<&'a RawValue>,
+    }
+    let page: Page<'_> = serde_json::from_slice(without_mark(octets)).unwrap_or(Page { entry: Vec::new() });
+    let raw = |text: &RawValue| RawResource::parse(octets.slice_ref(text.get().as_bytes())).ok();
+    page.entry.into_iter().map(|entry| entry.resource.and_then(raw)).collect()
+}
+
 /// An entry without a resource says nothing and is passed over; one whose resource is no object cannot be read.
-fn read_entry(mut entry: Value, searched: &str) -> Result<Option<BundleEntry>, &'static str> {
+fn read_entry(
+    mut entry: Value,
+    searched: Option<&str>,
+    raw: Option<RawResource>,
+) -> Result<Option<BundleEntry>, &'static str> {
     let Some(object) = entry.as_object_mut() else { return Err("entry") };
     let resource = match object.remove("resource") {
         None => return Ok(None),
@@ -130,15 +216,15 @@ fn read_entry(mut entry: Value, searched: &str) -> Result<Option<BundleEntry>, &
     let own_type = resource.get("resourceType").and_then(Value::as_str).unwrap_or_default();
     let mode = match object.get("search").and_then(|search| search.get("mode")).and_then(Value::as_str) {
         // Some servers call their warnings matches. They are none, unless outcomes were searched for.
-        _ if own_type == "OperationOutcome" && searched != own_type => SearchMode::Outcome,
+        _ if own_type == "OperationOutcome" && searched != Some(own_type) => SearchMode::Outcome,
         Some("include") => SearchMode::Include,
         Some("outcome") => SearchMode::Outcome,
         Some("match") => SearchMode::Match,
-        _ if own_type == searched => SearchMode::Match,
+        _ if searched.is_none_or(|searched| own_type == searched) => SearchMode::Match,
         _ => SearchMode::Include,
     };
     let full_url = object.get("fullUrl").and_then(Value::as_str).map(str::to_owned);
-    Ok(Some(BundleEntry { mode, full_url, resource }))
+    Ok(Some(BundleEntry { mode, full_url, resource, raw }))
 }
 
 impl fmt::Debug for Bundle {
@@ -158,7 +244,8 @@ mod tests {
 
     fn read(bundle: &Value) -> Result<Bundle, &'static str> {
         let url = Url::parse("https://ehr.example/fhir/Observation?patient=Smith").unwrap();
-        Bundle::read(url, "Observation", bundle.as_object().unwrap().clone())
+        let octets = Bytes::from(bundle.to_string());
+        Bundle::read(url, &Content::Type("Observation".to_owned()), bundle.as_object().unwrap().clone(), &octets)
     }
 
     /// FR-20 (FHIR R4, search.html): entries are told apart, whether they say what they are or not.
@@ -202,6 +289,23 @@ mod tests {
             [json!({"entry": {}}), json!({"entry": [1]}), json!({"entry": [{"resource": "x"}]}), json!({"link": 1})]
         {
             assert!(read(&bundle).is_err(), "{bundle}");
+        }
+    }
+
+    /// FR-08 (FHIR R4, datatypes decimal): each entry has its resource in the octets that came, entries without one between.
+    #[test]
+    fn entries_keep_their_octets() {
+        let one = r#"{"resourceType":"Observation","id":"1","valueQuantity":{"value":1.50}}"#;
+        let two = r#"{"resourceType":"Patient", "id":"2", "x":0.10000000000000000001}"#;
+        let text = format!(
+            r#"{{"resourceType":"Bundle","entry":[{{"resource":{one}}},{{}},{{"fullUrl":"x","resource":{two} }}]}}"#
+        );
+        let bundle = Bundle::parse(text).unwrap();
+        let raw: Vec<_> = bundle.entries().iter().map(|entry| entry.raw().unwrap().octets().clone()).collect();
+        assert_eq!(raw, [one, two]);
+        assert_eq!(bundle.matches().count(), 2);
+        for other in ["{}", "[]", r#"{"resourceType":"Patient"}"#, r#"{"resourceType":"Bundle","entry":1}"#] {
+            assert!(Bundle::parse(other).is_err(), "{other}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! Everything that can go wrong with a FHIR request.
 
-use crate::{OperationOutcome, ReferenceError, Refusal};
+use crate::{OperationOutcome, ReferenceError, Refusal, RefusalKind};
 use smart_core::json::JsonError;
 use smart_http::{AuthorizeError, Endpoint, HttpError};
 
@@ -77,6 +77,44 @@ pub enum FhirError {
         /// Why.
         reason: &'static str,
     },
+    /// What was to be sent is no resource. It was not sent.
+    #[error("what was to be sent is no resource: {reason}")]
+    InvalidResource {
+        /// Why.
+        reason: String,
+    },
+    /// The request cannot be made. It was not sent.
+    #[error("the request cannot be made: {reason}")]
+    InvalidRequest {
+        /// Why.
+        reason: &'static str,
+    },
+    /// The response says nothing that could be used.
+    #[error("{endpoint}: {reason}")]
+    InvalidResponse {
+        /// The endpoint.
+        endpoint: Endpoint,
+        /// Why.
+        reason: &'static str,
+    },
+    /// The answer to a batch or transaction does not have one entry for each request. What was done cannot be told.
+    #[error("{endpoint} answered {got} of {sent} entries; read what is there before sending anything again")]
+    EntriesMissing {
+        /// The endpoint.
+        endpoint: Endpoint,
+        /// How many entries were sent.
+        sent: usize,
+        /// How many were answered.
+        got: usize,
+    },
+    /// An entry of a bundle cannot be made, or is not permitted. Nothing was sent.
+    #[error("entry {at} of the bundle: {error}")]
+    Entry {
+        /// Its place, counted from 0.
+        at: usize,
+        /// Why.
+        error: Box<FhirError>,
+    },
     /// The reference cannot be read from this server.
     #[error("the reference cannot be read: {0}")]
     Reference(#[from] ReferenceError),
@@ -130,8 +168,47 @@ impl FhirError {
         match self {
             Self::Authorize { error, .. } => error.needs_reauthorization(),
             Self::Refused(refusal) => refusal.needs_reauthorization(),
+            Self::Entry { error, .. } => error.needs_reauthorization(),
             _ => false,
         }
+    }
+
+    /// Whether a write may have been done all the same: the server may have seen it, and did not say that it refuses.
+    /// Read what is there before sending it again.
+    pub fn may_have_had_effect(&self) -> bool {
+        match self {
+            Self::Http(error) => error.may_have_reached_server(),
+            Self::Refused(refusal) => matches!(refusal.status(), 408 | 500 | 502..=599),
+            Self::NotFhirJson { .. }
+            | Self::BadJson { .. }
+            | Self::OtherResource { .. }
+            | Self::WrongShape { .. }
+            | Self::InvalidResponse { .. }
+            | Self::EntriesMissing { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// The scope that the request needs and that was not granted, as far as the server or the granted scopes say it.
+    pub fn needed_scope(&self) -> Option<&str> {
+        match self {
+            Self::Refused(refusal) => refusal.needed_scope(),
+            Self::Authorize { error, .. } => error.needed_scope(),
+            Self::Entry { error, .. } => error.needed_scope(),
+            _ => None,
+        }
+    }
+
+    /// Whether the resource is in another state than the request supposes (409 or 412): read it again.
+    pub fn is_conflict(&self) -> bool {
+        let kind = self.refusal().map(Refusal::kind);
+        matches!(kind, Some(RefusalKind::Conflict | RefusalKind::PreconditionFailed))
+    }
+
+    /// Whether there is no such resource (404), or none any more (410).
+    pub fn is_not_found(&self) -> bool {
+        let kind = self.refusal().map(Refusal::kind);
+        matches!(kind, Some(RefusalKind::NotFound | RefusalKind::Gone))
     }
 
     /// The refusal, if the server refused.
@@ -155,8 +232,16 @@ impl FhirError {
             | Self::OutsideBase { endpoint, .. }
             | Self::ForeignPage { endpoint, .. }
             | Self::PageLoop { endpoint }
+            | Self::EntriesMissing { endpoint, .. }
+            | Self::InvalidResponse { endpoint, .. }
             | Self::TooMany { endpoint, .. } => Some(endpoint),
-            Self::InvalidId | Self::InvalidType | Self::InvalidSearch { .. } | Self::Reference(_) => None,
+            Self::Entry { error, .. } => error.endpoint(),
+            Self::InvalidId
+            | Self::InvalidType
+            | Self::InvalidSearch { .. }
+            | Self::InvalidResource { .. }
+            | Self::InvalidRequest { .. }
+            | Self::Reference(_) => None,
         }
     }
 }

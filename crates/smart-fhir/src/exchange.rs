@@ -1,107 +1,182 @@
-//! One safe request to the FHIR server: authorization, redirects, renewal, and what the response is.
+//! One request to the FHIR server: authorization, redirects, renewal, and what the response is.
 
 use crate::media_type::check_is_json;
-use crate::{FhirClient, FhirError, OperationOutcome, Refusal};
+use crate::resource::without_mark;
+use crate::{Answer, FhirClient, FhirError, FromResource, OperationOutcome, Refusal};
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION};
-use http::{HeaderValue, Request, Response};
-use serde::de::DeserializeOwned;
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use serde_json::{Map, Value};
-use smart_core::json::parse_object;
-use smart_http::{Endpoint, RedirectPolicy, uri_of};
+use smart_core::json::{parse_object, texts_of_object};
+use smart_http::{Endpoint, RedirectPolicy, Repeat, uri_of};
 use url::Url;
 
 /// How many redirects are followed for one request.
 const REDIRECTS: RedirectPolicy = RedirectPolicy::same_origin();
 
-/// A resource, and the URL that it came from after redirects.
-pub(crate) struct Fetched {
+/// A request to be sent, without what the client adds.
+#[derive(Clone)]
+pub(crate) struct Call {
+    pub(crate) method: Method,
     pub(crate) url: Url,
-    pub(crate) resource: Map<String, Value>,
+    /// An `Accept` among them is kept.
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) repeat: Repeat,
 }
 
-impl Fetched {
+impl Call {
+    pub(crate) fn get(url: Url) -> Self {
+        let (headers, body) = (HeaderMap::new(), Bytes::new());
+        Self { method: Method::GET, url, headers, body, repeat: Repeat::Freely }
+    }
+}
+
+/// A response, and the URL that it came from after redirects.
+pub(crate) struct Reply {
+    pub(crate) url: Url,
+    pub(crate) head: http::response::Parts,
+    pub(crate) body: Bytes,
+}
+
+impl Reply {
     pub(crate) fn endpoint(&self) -> Endpoint {
         Endpoint::from(&self.url)
     }
 
-    /// The resource, if it is of the type and has the id that were asked for.
-    pub(crate) fn expect(self, resource_type: &str, id: Option<&str>) -> Result<Self, FhirError> {
-        let found_type = self.resource.get("resourceType").and_then(Value::as_str);
-        let found = if found_type != Some(resource_type) {
-            if found_type == Some("OperationOutcome") { "an OperationOutcome" } else { "another type of resource" }
-        } else if id.is_some() && self.resource.get("id").and_then(Value::as_str) != id {
-            "a resource with another id"
-        } else {
-            return Ok(self);
-        };
-        Err(FhirError::OtherResource {
-            endpoint: self.endpoint(),
-            expected: resource_type.to_owned(),
-            found,
-            outcome: OperationOutcome::from_resource(&self.resource),
-        })
+    /// The body, if it is JSON by its name.
+    fn json(&self) -> Result<&[u8], FhirError> {
+        match check_is_json(&self.head.headers) {
+            Ok(()) => Ok(&self.body),
+            Err(content_type) => Err(FhirError::NotFhirJson { endpoint: self.endpoint(), content_type }),
+        }
+    }
+
+    /// The body as a JSON object.
+    pub(crate) fn object(&self) -> Result<Map<String, Value>, FhirError> {
+        parse_object(self.json()?).map_err(|error| FhirError::BadJson { endpoint: self.endpoint(), error })
+    }
+
+    /// The body as what was asked for: a resource of this type and id. Anything else is not handed out.
+    pub(crate) fn resource<T: FromResource>(
+        &self,
+        resource_type: Option<&str>,
+        id: Option<&str>,
+    ) -> Result<T, FhirError> {
+        let [own_type, own_id] = texts_of_object(self.json()?, ["resourceType", "id"])
+            .map_err(|error| FhirError::BadJson { endpoint: self.endpoint(), error })?;
+        if let Some(expected) = resource_type {
+            let found = if own_type.as_deref() != Some(expected) {
+                match own_type.as_deref() {
+                    Some("OperationOutcome") => Some("an OperationOutcome"),
+                    _ => Some("another type of resource"),
+                }
+            } else if id.is_some() && own_id.as_deref() != id {
+                Some("a resource with another id")
+            } else {
+                None
+            };
+            if let Some(found) = found {
+                let (endpoint, expected, outcome) = (self.endpoint(), expected.to_owned(), self.outcome());
+                return Err(FhirError::OtherResource { endpoint, expected, found, outcome });
+            }
+        }
+        typed(&self.body, own_type.as_deref(), &self.endpoint())
+    }
+
+    /// The body as an OperationOutcome, if it is one.
+    pub(crate) fn outcome(&self) -> Option<OperationOutcome> {
+        let [own_type] = texts_of_object(&self.body, ["resourceType"]).ok()?;
+        if own_type.as_deref() != Some("OperationOutcome") {
+            return None;
+        }
+        OperationOutcome::from_resource(&parse_object(&self.body).ok()?)
+    }
+
+    /// What came of a write or an operation: the resource of this type and id, an OperationOutcome, or nothing.
+    pub(crate) fn answer<T: FromResource>(
+        self,
+        client: &FhirClient,
+        resource_type: Option<&str>,
+        id: Option<&str>,
+    ) -> Result<Answer<Option<T>>, FhirError> {
+        let is_empty = without_mark(&self.body).trim_ascii().is_empty();
+        let outcome = if is_empty || self.json().is_err() { None } else { self.outcome() };
+        let is_outcome = outcome.is_some() && resource_type.is_some_and(|expected| expected != "OperationOutcome");
+        let resource = if is_empty || is_outcome { None } else { Some(self.resource(resource_type, id)?) };
+        Ok(Answer::new(client, &self.url, self.head, resource, outcome))
     }
 }
 
 /// Reads a resource into a Rust type. The reason why it does not fit is not kept: it would quote the resource.
-pub(crate) fn typed<T: DeserializeOwned>(resource: Value, endpoint: &Endpoint) -> Result<T, FhirError> {
-    let resource_type = resource.get("resourceType").and_then(Value::as_str);
-    let resource_type = crate::ResourceTypeName::parse(resource_type.unwrap_or_default())
-        .map_or_else(|_| "resource".to_owned(), |name| name.to_string());
-    serde_json::from_value(resource).map_err(|_| FhirError::WrongShape {
+pub(crate) fn typed<T: FromResource>(
+    octets: &Bytes,
+    resource_type: Option<&str>,
+    endpoint: &Endpoint,
+) -> Result<T, FhirError> {
+    T::from_resource(octets).ok_or_else(|| FhirError::WrongShape {
         endpoint: endpoint.clone(),
-        resource_type,
+        resource_type: crate::ResourceTypeName::parse(resource_type.unwrap_or_default())
+            .map_or_else(|_| "resource".to_owned(), |name| name.to_string()),
         rust_type: std::any::type_name::<T>(),
     })
 }
 
 impl FhirClient {
-    /// GETs a JSON object from a URL at or below the FHIR base.
-    pub(crate) async fn fetch(&self, url: Url) -> Result<Fetched, FhirError> {
-        if !self.base().contains(&url) {
+    /// GETs something at a URL at or below the FHIR base.
+    pub(crate) async fn fetch(&self, url: Url) -> Result<Reply, FhirError> {
+        self.call(Call::get(url)).await
+    }
+
+    /// Sends a request to a URL at or below the FHIR base. The response is a success.
+    pub(crate) async fn call(&self, call: Call) -> Result<Reply, FhirError> {
+        let reply = self.exchange(call).await?;
+        if reply.head.status.is_success() { Ok(reply) } else { Err(self.refused(reply)) }
+    }
+
+    pub(crate) fn refused(&self, reply: Reply) -> FhirError {
+        let now = self.http().timer().now();
+        FhirError::Refused(Box::new(Refusal::read(reply.endpoint(), reply.head, reply.body, now)))
+    }
+
+    /// The same, whatever the status.
+    pub(crate) async fn exchange(&self, mut call: Call) -> Result<Reply, FhirError> {
+        if !self.base().contains(&call.url) {
             let base = self.base().as_str().to_owned();
-            return Err(FhirError::OutsideBase { endpoint: Endpoint::from(&url), base });
+            return Err(FhirError::OutsideBase { endpoint: Endpoint::from(&call.url), base });
         }
-        let mut url = url;
+        if !call.headers.contains_key(ACCEPT) {
+            call.headers.insert(ACCEPT, HeaderValue::from_static(self.media_type().as_str()));
+        }
+        // Whoever gives the token decides which one it is.
+        call.headers.remove(AUTHORIZATION);
         let mut hops = 0;
-        let response = loop {
-            let response = self.ask(&url).await?;
-            let next = REDIRECTS.next(&http::Method::GET, &url, response.status(), response.headers(), hops)?;
+        loop {
+            let reply = self.ask(&call).await?;
+            let next = REDIRECTS.next(&call.method, &call.url, reply.head.status, &reply.head.headers, hops)?;
             match next {
-                Some(target) => url = target,
-                None => break response,
+                Some(target) => call.url = target,
+                None => return Ok(reply),
             }
             hops += 1;
-        };
-        let endpoint = Endpoint::from(&url);
-        if !response.status().is_success() {
-            let now = self.http().timer().now();
-            return Err(FhirError::Refused(Box::new(Refusal::read(endpoint, response, now))));
-        }
-        if let Err(content_type) = check_is_json(response.headers()) {
-            return Err(FhirError::NotFhirJson { endpoint, content_type });
-        }
-        match parse_object(response.body()) {
-            Ok(resource) => Ok(Fetched { url, resource }),
-            Err(error) => Err(FhirError::BadJson { endpoint, error }),
         }
     }
 
-    /// Sends one GET, and once more with a new header where the server refuses the one it got (RFC 6750, section 3.1).
-    async fn ask(&self, url: &Url) -> Result<Response<Bytes>, FhirError> {
-        let header = self.header(url).await?;
-        let response = self.send(url, header.clone()).await?;
-        let Some(rejected) = header.filter(|_| response.status() == http::StatusCode::UNAUTHORIZED) else {
-            return Ok(response);
+    /// Sends one request, and once more with a new header where the server refuses the one it got (RFC 6750, section 3.1).
+    /// A 401 says that the request was not applied (RFC 9110, section 15.5.2), so any may be sent again.
+    async fn ask(&self, call: &Call) -> Result<Reply, FhirError> {
+        let header = self.header(&call.url).await?;
+        let reply = self.send_once(call, header.clone()).await?;
+        let Some(rejected) = header.filter(|_| reply.head.status == StatusCode::UNAUTHORIZED) else {
+            return Ok(reply);
         };
         let renewed = self.authorize().renew(&rejected).await;
-        if !renewed.map_err(|error| FhirError::Authorize { endpoint: Endpoint::from(url), error })? {
-            return Ok(response);
+        if !renewed.map_err(|error| FhirError::Authorize { endpoint: Endpoint::from(&call.url), error })? {
+            return Ok(reply);
         }
-        match self.header(url).await? {
-            Some(new) if new != rejected => self.send(url, Some(new)).await,
-            _ => Ok(response),
+        match self.header(&call.url).await? {
+            Some(new) if new != rejected => self.send_once(call, Some(new)).await,
+            _ => Ok(reply),
         }
     }
 
@@ -119,15 +194,18 @@ impl FhirClient {
         Ok(header)
     }
 
-    async fn send(&self, url: &Url, header: Option<HeaderValue>) -> Result<Response<Bytes>, FhirError> {
-        let mut request = Request::new(Bytes::new());
-        *request.uri_mut() = uri_of(url)?;
-        request.headers_mut().insert(ACCEPT, HeaderValue::from_static(self.media_type().as_str()));
+    async fn send_once(&self, call: &Call, header: Option<HeaderValue>) -> Result<Reply, FhirError> {
+        let mut request = Request::new(call.body.clone());
+        *request.method_mut() = call.method.clone();
+        *request.uri_mut() = uri_of(&call.url)?;
+        *request.headers_mut() = call.headers.clone();
         if let Some(header) = header {
-            let allowed = self.authorize().sending(request.method(), url);
-            allowed.map_err(|error| FhirError::Authorize { endpoint: Endpoint::from(url), error })?;
+            let allowed = self.authorize().sending(request.method(), &call.url);
+            allowed.map_err(|error| FhirError::Authorize { endpoint: Endpoint::from(&call.url), error })?;
             request.headers_mut().insert(AUTHORIZATION, header);
         }
-        Ok(self.http().fetch_retrying(request, self.retries()).await?)
+        let response = self.http().fetch_repeating(request, self.retries(), call.repeat).await?;
+        let (head, body) = response.into_parts();
+        Ok(Reply { url: call.url.clone(), head, body })
     }
 }

@@ -25,6 +25,29 @@ impl FhirId {
         }
     }
 
+    /// Checks the id of something that a server has: up to 255 letters, digits, `-`, `.` and `_`.
+    ///
+    /// Real servers have such ids, Epic's are longer than FHIR's 64 characters. This client reads, changes and deletes what has one,
+    /// and never makes one up: where it chooses an id itself, [`parse`](Self::parse) applies. An id that begins with `_` is
+    /// refused, as `_history` and `_search` would be no id in a URL.
+    ///
+    /// # Errors
+    /// [`FhirError::InvalidId`].
+    pub fn parse_lenient(id: &str) -> Result<Self, FhirError> {
+        let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+        let is_plain = !id.starts_with('_') && !matches!(id, "." | "..");
+        if (1..=255).contains(&id.len()) && id.bytes().all(is_legal) && is_plain {
+            Ok(Self(id.to_owned()))
+        } else {
+            Err(FhirError::InvalidId)
+        }
+    }
+
+    /// Whether it is an id by FHIR's own rule.
+    pub fn is_strict(&self) -> bool {
+        Self::parse(&self.0).is_ok()
+    }
+
     /// The id.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -91,11 +114,24 @@ mod tests {
         }
     }
 
+    /// FR-12 (FHIR R4, datatypes id): ids that servers have beyond FHIR's rule are known as such, and stay harmless.
+    #[test]
+    fn longer_ids_of_servers_are_read() {
+        for id in ["eq081-VQEgP8drUUqCWzHfw3", &"e".repeat(65), &"x".repeat(255), "a_b"] {
+            assert_eq!(FhirId::parse_lenient(id).unwrap().as_str(), id);
+        }
+        assert!(FhirId::parse_lenient("1").unwrap().is_strict());
+        assert!(!FhirId::parse_lenient(&"e".repeat(65)).unwrap().is_strict());
+        for id in ["", ".", "..", "_history", "_", "a/b", "a?b", "a%2fb", "a b", "a;b", "$x", &"x".repeat(256)] {
+            assert!(FhirId::parse_lenient(id).is_err(), "{id}");
+        }
+    }
+
     proptest! {
         /// FR-12: an id that passes stays one segment of the path.
         #[test]
         fn an_id_stays_one_segment(id in "\\PC{1,70}") {
-            if let Ok(id) = FhirId::parse(&id) {
+            if let Ok(id) = FhirId::parse_lenient(&id) {
                 let url = url::Url::parse(&format!("https://ehr.example/fhir/Patient/{id}")).unwrap();
                 prop_assert_eq!(url.path(), format!("/fhir/Patient/{id}"));
             }

@@ -36,25 +36,43 @@
 //! Errors say what happened, at which endpoint, and what to do next. Neither they nor the logs hold tokens, bodies,
 //! search criteria or the server's free text, unless the caller takes those out by name (requirement FR-23).
 
+mod answer;
 mod bundle;
 mod client;
 mod error;
 mod exchange;
 mod fhir_id;
+mod history;
+mod location;
 mod media_type;
+mod operation;
 mod outcome;
+mod patch;
+mod prefer;
+mod read;
 mod reference;
 mod refusal;
+mod resource;
 mod resource_type;
 mod search;
+mod write;
 
+pub use answer::Answer;
 pub use bundle::{Bundle, BundleEntry, SearchMode};
 pub use client::FhirClient;
 pub use error::FhirError;
 pub use fhir_id::FhirId;
+pub use history::{History, HistoryEntry, HistoryStream};
+pub use location::Location;
 pub use media_type::FhirMediaType;
+pub use operation::Operation;
 pub use outcome::{Issue, OperationOutcome};
+pub use patch::{FhirPathPatch, JsonPatch, Patch};
+pub use prefer::{Handling, Return, Summary};
+pub use read::{Conditional, ReadOptions};
 pub use reference::{ReferenceError, ReferenceTarget};
 pub use refusal::{Refusal, RefusalKind};
+pub use resource::{FromResource, RawResource, ToResource};
 pub use resource_type::{ResourceType, ResourceTypeName};
-pub use search::{EntryStream, PageStream, Prefix, SearchQuery, SearchStream, SearchValue};
+pub use search::{EntryStream, Modifier, PageStream, Prefix, SearchQuery, SearchStream, SearchValue, Total};
+pub use write::{Change, Create, Write};

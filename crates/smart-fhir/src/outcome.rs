@@ -22,6 +22,16 @@ impl OperationOutcome {
         Some(Self { issues: issues.iter().take(MAX_ISSUES).filter_map(Value::as_object).map(Issue::read).collect() })
     }
 
+    /// Whether one of the issues is an error, or fatal: what was asked for was not, or would not be, done.
+    pub fn is_error(&self) -> bool {
+        self.issues.iter().any(|issue| matches!(issue.severity(), "error" | "fatal"))
+    }
+
+    /// Whether one of the issues has this code, such as `not-found`, `duplicate` or `too-costly` (value set issue-type).
+    pub fn has_code(&self, code: &str) -> bool {
+        self.issues.iter().any(|issue| issue.code() == code)
+    }
+
     /// The issues, 100 at most.
     pub fn issues(&self) -> &[Issue] {
         &self.issues

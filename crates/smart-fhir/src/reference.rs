@@ -87,10 +87,20 @@ impl ReferenceTarget {
         }
     }
 
+    /// Why it cannot be read by its URL; what is here is malformed.
+    pub(crate) fn unreadable(self) -> ReferenceError {
+        match self {
+            Self::Here { .. } => ReferenceError::Malformed,
+            Self::Contained { .. } => ReferenceError::Contained,
+            Self::Urn => ReferenceError::Urn,
+            Self::Elsewhere { url } => ReferenceError::Elsewhere { origin: url.origin().ascii_serialization() },
+        }
+    }
+
     fn here(path: &str) -> Result<Self, ReferenceError> {
         let mut parts = path.split('/');
         let (resource_type, id, history, version) = (parts.next(), parts.next(), parts.next(), parts.next());
-        let id_of = |text: &str| FhirId::parse(text).map_err(|_| ReferenceError::Malformed);
+        let id_of = |text: &str| FhirId::parse_lenient(text).map_err(|_| ReferenceError::Malformed);
         let version = match (history, version, parts.next()) {
             (None, ..) => None,
             (Some("_history"), Some(version), None) => Some(id_of(version)?),

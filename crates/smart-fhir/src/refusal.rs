@@ -2,8 +2,9 @@
 
 use crate::OperationOutcome;
 use bytes::Bytes;
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderMap, StatusCode};
 use smart_core::json::parse_object;
+use smart_core::scope::Scope;
 use smart_core::time::Timestamp;
 use smart_http::Endpoint;
 use smart_http::www_authenticate::{BearerChallenge, BearerErrorCode};
@@ -107,8 +108,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    pub(crate) fn read(endpoint: Endpoint, response: Response<Bytes>, now: Timestamp) -> Self {
-        let (head, body) = response.into_parts();
+    pub(crate) fn read(endpoint: Endpoint, head: http::response::Parts, body: Bytes, now: Timestamp) -> Self {
         let challenge = BearerChallenge::from_headers(&head.headers);
         Self {
             endpoint,
@@ -147,12 +147,32 @@ impl Refusal {
         self.challenge.as_ref()
     }
 
-    /// The scope that the request needs, where the token lacks one and the server names it.
+    /// The scope that the request needs, where the token lacks one and the server names it: in its challenge, or, with
+    /// a 403, in the words of its OperationOutcome.
     pub fn needed_scope(&self) -> Option<&str> {
-        if self.kind != RefusalKind::InsufficientScope {
-            return None;
+        let challenged = self.challenge.as_ref().and_then(|challenge| challenge.scope.as_deref());
+        match self.kind {
+            RefusalKind::InsufficientScope => challenged.or_else(|| self.scope_in_outcome()),
+            RefusalKind::Forbidden => self.scope_in_outcome(),
+            _ => None,
         }
-        self.challenge.as_ref()?.scope.as_deref()
+    }
+
+    /// The first word of the outcome's texts that is a scope for resources, such as `patient/Observation.rs`.
+    fn scope_in_outcome(&self) -> Option<&str> {
+        let issues = self.outcome.as_ref()?.issues();
+        let texts = issues.iter().flat_map(|issue| [issue.details(), issue.diagnostics()]).flatten();
+        let mut words = texts.flat_map(|text| text.split(|c: char| c.is_whitespace() || "\"'`,;()[]<>".contains(c)));
+        words.find_map(|word| {
+            let word = word.trim_end_matches(['.', ':']);
+            let is_scope = word.len() <= 200 && word.parse::<Scope>().is_ok_and(|scope| scope.as_resource().is_some());
+            is_scope.then_some(word)
+        })
+    }
+
+    /// The server's own id of the exchange (`X-Request-Id`), for questions to its operator.
+    pub fn request_id(&self) -> Option<&str> {
+        crate::answer::request_id(&self.headers)
     }
 
     /// How long the server asks to wait. Its own number: bound it.
@@ -188,8 +208,12 @@ impl fmt::Display for Refusal {
             write!(f, "; needed scope: {scope}")?;
         }
         match &self.outcome {
-            Some(outcome) if !outcome.issues().is_empty() => write!(f, " (issues: {outcome})"),
-            _ => Ok(()),
+            Some(outcome) if !outcome.issues().is_empty() => write!(f, " (issues: {outcome})")?,
+            _ => {}
+        }
+        match self.request_id() {
+            Some(id) => write!(f, " (request {id})"),
+            None => Ok(()),
         }
     }
 }
@@ -203,6 +227,7 @@ impl fmt::Debug for Refusal {
             .field("outcome", &self.outcome)
             .field("needed_scope", &self.needed_scope())
             .field("retry_after", &self.retry_after)
+            .field("request_id", &self.request_id())
             .field("body_octets", &self.body.len())
             .finish_non_exhaustive()
     }

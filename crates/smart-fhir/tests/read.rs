@@ -11,7 +11,9 @@ mod support;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use smart_fhir::{FhirError, FhirMediaType, ReferenceError, ResourceType};
-use support::{BASE, authorizations, client, patient, urls};
+use smart_http::Timer as _;
+use std::time::Duration;
+use support::{BASE, authorizations, client, client_with, patient, tokens, urls};
 
 #[derive(Debug, Deserialize, PartialEq)]
 struct Patient {
@@ -213,5 +215,22 @@ async fn capabilities_are_read() {
     client.with_media_type(FhirMediaType::Dstu2).capabilities().await.unwrap();
     assert_eq!(urls(&transport), vec![format!("{BASE}/metadata"); 2]);
     transport.respond_fhir(patient("1"));
-    assert!(client.capabilities().await.is_err());
+    assert!(client.capabilities_anew().await.is_err());
+}
+
+/// FR-09 (FHIR R4, http.html#capabilities): the statement is asked for once an hour by a client and its clones, or anew when
+/// that is wanted.
+#[tokio::test]
+async fn capabilities_are_cached() {
+    let (transport, timer, client) = client_with(tokens());
+    let statement = |fhir: &str| json!({"resourceType": "CapabilityStatement", "fhirVersion": fhir}).to_string();
+    transport.respond_fhir(statement("4.0.1")).respond_fhir(statement("4.3.0")).respond_fhir(statement("5.0.0"));
+    assert_eq!(client.capabilities().await.unwrap()["fhirVersion"], "4.0.1");
+    timer.sleep(Duration::from_mins(59)).await;
+    assert_eq!(client.clone().capabilities().await.unwrap()["fhirVersion"], "4.0.1");
+    timer.sleep(Duration::from_mins(1)).await;
+    assert_eq!(client.capabilities().await.unwrap()["fhirVersion"], "4.3.0");
+    assert_eq!(client.capabilities_anew().await.unwrap()["fhirVersion"], "5.0.0");
+    assert_eq!(client.capabilities().await.unwrap()["fhirVersion"], "5.0.0");
+    assert_eq!(urls(&transport).len(), 3);
 }

@@ -9,9 +9,10 @@
 mod support;
 
 use futures_util::StreamExt as _;
+use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use smart_fhir::{FhirError, SearchMode, SearchQuery};
+use smart_fhir::{FhirError, Handling, History, RawResource, SearchMode, SearchQuery, Total};
 use support::{BASE, authorizations, client, client_with, page, tokens, urls};
 
 fn ids(resources: &[Value]) -> Vec<&str> {
@@ -218,4 +219,142 @@ async fn what_was_not_granted_is_not_sent() {
         assert!(!format!("{error} {error:?}").contains("Smith"));
     }
     assert!(transport.requests().is_empty());
+}
+
+/// FR-10, F-105 (FHIR R4, search.html): a search by POST has its criteria in the body, none in the URL, and is repeated as a
+/// read is; its pages follow by GET.
+#[tokio::test]
+async fn a_search_goes_by_post() {
+    let (transport, timer, client) = client_with(tokens());
+    transport
+        .respond_with(503, &[], "")
+        .respond_with(401, &[], "")
+        .respond_fhir(page(&["1"], Some("?page=2")))
+        .respond_fhir(page(&["2"], None));
+    let query = query().by_post().handling(Handling::Strict);
+    assert_eq!(ids(&client.search(query).collect_all().await.unwrap()), ["1", "2"]);
+    assert_eq!(timer.sleeps().len(), 1);
+    let requests = transport.requests();
+    for sent in &requests[..3] {
+        assert_eq!((sent.method(), sent.uri().to_string()), (&Method::POST, format!("{BASE}/Observation/_search")));
+        assert_eq!(sent.headers()["content-type"], "application/x-www-form-urlencoded");
+        assert_eq!(sent.headers()["prefer"], "handling=strict");
+        assert_eq!(sent.body(), "patient=Smith&_count=2");
+    }
+    assert_eq!((requests[3].method(), requests[3].uri().query()), (&Method::GET, Some("page=2")));
+}
+
+/// FR-10: a search whose URL would be too long for servers and gateways goes by POST by itself.
+#[tokio::test]
+async fn a_long_search_goes_by_post() {
+    let (transport, client) = client();
+    transport.respond_fhir(page(&[], None));
+    let ids: Vec<String> = (0..400).map(|i| format!("id-{i}")).collect();
+    client.search(SearchQuery::new("Observation").any_of("_id", &ids)).collect_all().await.unwrap();
+    let request = &transport.requests()[0];
+    assert_eq!((request.method(), request.uri().query()), (&Method::POST, None));
+    assert!(request.body().starts_with(b"_id=id-0,id-1,"));
+}
+
+/// F-106, FR-06: with look-ahead so many pages are asked for ahead and no more, in order, and errors stay where they are.
+#[tokio::test]
+async fn look_ahead_is_bounded() {
+    let (transport, client) = client();
+    for at in 1..=6 {
+        let ids = [format!("{at}a"), format!("{at}b")];
+        transport.respond_fhir(page(&[&ids[0], &ids[1]], Some(&format!("?page={}", at + 1))));
+    }
+    transport.respond_with(500, &[], "");
+    let mut search = client.search(query()).look_ahead(2);
+    assert!(urls(&transport).is_empty());
+    for (at, asked) in [3, 3, 4, 4, 5, 5, 6, 6, 7, 7].into_iter().enumerate() {
+        let expected = format!("{}{}", at / 2 + 1, if at % 2 == 0 { 'a' } else { 'b' });
+        assert_eq!(search.try_next().await.unwrap().unwrap()["id"], expected);
+        assert_eq!(urls(&transport).len(), asked, "{expected}");
+    }
+    assert_eq!(
+        ids(&[search.try_next().await.unwrap().unwrap(), search.try_next().await.unwrap().unwrap()]),
+        ["6a", "6b"]
+    );
+    assert!(search.try_next().await.is_err());
+    assert!(search.try_next().await.unwrap().is_none());
+}
+
+/// FR-20, FR-15: totals are told, and a count asks for nothing else.
+#[tokio::test]
+async fn matches_are_counted() {
+    let (transport, client) = client();
+    let counted = json!({"resourceType": "Bundle", "type": "searchset", "total": 42}).to_string();
+    transport.respond_fhir(counted.clone()).respond_fhir(counted).respond_fhir(page(&[], None));
+    assert_eq!(client.count(query()).await.unwrap(), Some(42));
+    assert!(urls(&transport)[0].ends_with("&_summary=count"));
+    let mut search = client.search(query().total(Total::Accurate));
+    assert_eq!((search.total(), search.try_next().await.unwrap(), search.total()), (None, None, Some(42)));
+    assert_eq!(client.count(query()).await.unwrap(), None);
+}
+
+/// FR-08 (FHIR R4, datatypes decimal): matches are had in the octets that came.
+#[tokio::test]
+async fn matches_keep_every_digit() {
+    let (transport, client) = client();
+    let one = r#"{"resourceType":"Observation","id":"1","valueQuantity":{"value":1.50}}"#;
+    transport.respond_fhir(format!(r#"{{"resourceType":"Bundle","entry":[{{"resource":{one}}}]}}"#));
+    let mut raw = client.search(query()).typed::<RawResource>();
+    assert_eq!(raw.next().await.unwrap().unwrap().octets(), one);
+    assert!(raw.next().await.is_none());
+}
+
+/// FR-09, F-104 (FHIR R4, http.html#history): histories of a resource, a type and all, over pages, deletions among them.
+#[tokio::test]
+async fn histories_are_read() {
+    let (transport, client) = client();
+    let first = json!({"resourceType": "Bundle", "type": "history", "link": [{"relation": "next", "url": "?page=2"}], "entry": [
+        {"fullUrl": "https://ehr.example/t1/r4/Patient/1", "request": {"method": "DELETE", "url": "Patient/1"},
+         "response": {"status": "204", "lastModified": "2026-01-03T00:00:00Z"}},
+        {"resource": {"resourceType": "Patient", "id": "1", "meta": {"versionId": "2", "lastUpdated": "2026-01-02T00:00:00Z"}},
+         "request": {"method": "PUT", "url": "Patient/1"}},
+    ]});
+    let second = json!({"resourceType": "Bundle", "type": "history", "entry": [
+        {"resource": {"resourceType": "Patient", "id": "1"}, "request": {"method": "POST", "url": "Patient"},
+         "response": {"status": "201", "etag": "W/\"1\""}}]});
+    transport.respond_fhir(first.to_string()).respond_fhir(second.to_string());
+    let history = History::of("Patient", "1").since("2026-01-01T00:00:00+02:00").count(2);
+    let entries = client.history(history).collect_all().await.unwrap();
+    let seen: Vec<_> =
+        entries.iter().map(|entry| (entry.method.as_str(), entry.is_deletion(), entry.resource.is_some())).collect();
+    assert_eq!(seen, [("DELETE", true, false), ("PUT", false, true), ("POST", false, true)]);
+    assert_eq!(entries[0].url.as_deref(), Some("Patient/1"));
+    let versions: Vec<_> = entries.iter().map(|entry| entry.etag.as_ref().map(|tag| tag.opaque().to_owned())).collect();
+    assert_eq!(versions, [None, Some("2".to_owned()), Some("1".to_owned())]);
+    assert_eq!(entries[1].last_modified.as_deref(), Some("2026-01-02T00:00:00Z"));
+    assert_eq!(urls(&transport)[0], format!("{BASE}/Patient/1/_history?_since=2026-01-01T00:00:00%2B02:00&_count=2"));
+
+    for (history, path) in
+        [(History::of_type("Patient"), "Patient/_history"), (History::of_all().at("2026"), "_history?_at=2026")]
+    {
+        transport.respond_fhir(json!({"resourceType": "Bundle", "type": "history"}).to_string());
+        assert!(client.history(history).collect_all().await.unwrap().is_empty());
+        assert_eq!(urls(&transport).pop().unwrap(), format!("{BASE}/{path}"));
+    }
+    assert!(client.history(History::of("Patient", "..")).collect_all().await.is_err());
+    assert!(!format!("{entries:?} {:?}", History::of("Patient", "smith")).contains("smith"));
+}
+
+/// F-105 (FHIR R4, search.html): searches of all types and in compartments; what they find are matches of any type.
+#[tokio::test]
+async fn all_types_and_compartments_are_searched() {
+    let (transport, client) = client();
+    let found = json!({"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Patient", "id": "1"}},
+        {"resource": {"resourceType": "Basic", "id": "2"}}]});
+    for (query, path) in [
+        (SearchQuery::of_all_types().param("_id", "1"), "?_id=1"),
+        (SearchQuery::of_all_types().within("Patient", "1"), "/Patient/1/*"),
+    ] {
+        transport.respond_fhir(found.to_string());
+        assert_eq!(client.search(query).collect_all().await.unwrap().len(), 2);
+        assert_eq!(
+            urls(&transport).pop().unwrap().trim_start_matches(BASE).trim_start_matches('/'),
+            path.trim_start_matches('/')
+        );
+    }
 }

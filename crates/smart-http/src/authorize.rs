@@ -87,6 +87,7 @@ impl Authorize for NoAuthorization {
 pub struct AuthorizeError {
     kind: Kind,
     source: Arc<dyn Error + Send + Sync>,
+    needed_scope: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +101,7 @@ enum Kind {
 impl AuthorizeError {
     /// A failure that neither time nor a login cures.
     pub fn new(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { kind: Kind::Failed, source: Arc::from(source.into()) }
+        Self { kind: Kind::Failed, source: Arc::from(source.into()), needed_scope: None }
     }
 
     /// A failure that may pass, such as a token endpoint that cannot be reached.
@@ -116,6 +117,16 @@ impl AuthorizeError {
     /// What was granted does not permit the request.
     pub fn not_permitted(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { kind: Kind::NotPermitted, ..Self::new(source) }
+    }
+
+    /// The same error with the scope that would permit the request.
+    pub fn with_needed_scope(self, scope: impl Into<String>) -> Self {
+        Self { needed_scope: Some(scope.into()), ..self }
+    }
+
+    /// The scope that would permit the request, where it is known.
+    pub fn needed_scope(&self) -> Option<&str> {
+        self.needed_scope.as_deref()
     }
 
     /// Whether the same thing may work a little later.

@@ -7,5 +7,6 @@ mod value;
 
 pub use pages::PageStream;
 pub use query::SearchQuery;
+pub(crate) use query::encoded;
 pub use stream::{EntryStream, SearchStream};
-pub use value::{Prefix, SearchValue};
+pub use value::{Modifier, Prefix, SearchValue, Total};

@@ -1,24 +1,30 @@
 //! The pages of a search, one after the other.
 
+use crate::bundle::Content;
+use crate::exchange::Call;
 use crate::{Bundle, FhirClient, FhirError};
 use futures_core::Stream;
 use smart_http::{BoxFuture, Endpoint};
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use url::Url;
 
-/// The pages of a search result, each asked for when the one before was taken (FHIR R4, http.html#paging).
+/// The pages of a search result, each asked for when the one before was taken (FHIR R4, http.html#paging), or ahead of
+/// that with [`look_ahead`](Self::look_ahead).
 ///
 /// A page that cannot be had ends the stream with an error: it never ends early without one. The `next` link of a page
 /// is followed as the server gives it, below the FHIR base only (requirements FR-05, FR-06).
 #[must_use = "a stream does nothing unless polled"]
 pub struct PageStream {
     client: FhirClient,
-    searched: String,
+    content: Content,
     state: State,
+    /// Pages that came ahead of being asked for.
+    ready: VecDeque<Bundle>,
+    look_ahead: usize,
     seen: HashSet<String>,
     pages: u64,
     max_pages: u64,
@@ -26,24 +32,31 @@ pub struct PageStream {
 
 enum State {
     Failed(Box<FhirError>),
-    Wanted(Url),
+    Wanted(Box<Call>),
     Asked(BoxFuture<'static, Result<Bundle, FhirError>>),
     Ended,
 }
 
 impl PageStream {
-    pub(crate) fn new(client: FhirClient, searched: String, first: Result<Url, FhirError>) -> Self {
+    pub(crate) fn new(client: FhirClient, content: Content, first: Result<Call, FhirError>) -> Self {
         let state = match first {
-            Ok(url) => State::Wanted(url),
+            Ok(call) => State::Wanted(Box::new(call)),
             Err(error) => State::Failed(Box::new(error)),
         };
-        Self { client, searched, state, seen: HashSet::new(), pages: 0, max_pages: 1000 }
+        let (ready, seen) = (VecDeque::new(), HashSet::new());
+        Self { client, content, state, ready, look_ahead: 0, seen, pages: 0, max_pages: 1000 }
     }
 
     /// Another limit on the number of pages; 1,000 by default. More pages than that are
     /// [`FhirError::TooMany`], after the last page that is allowed.
     pub fn max_pages(mut self, max_pages: u64) -> Self {
         self.max_pages = max_pages;
+        self
+    }
+
+    /// Asks for so many pages ahead of their being taken, 0 by default and 16 at most. They are held in memory.
+    pub fn look_ahead(mut self, pages: usize) -> Self {
+        self.look_ahead = pages.min(16);
         self
     }
 
@@ -58,7 +71,7 @@ impl PageStream {
     /// What comes after a page.
     fn after(&mut self, page: &Bundle) -> State {
         match self.next_url(page) {
-            Ok(Some(url)) => State::Wanted(url),
+            Ok(Some(url)) => State::Wanted(Box::new(Call::get(url))),
             Ok(None) => State::Ended,
             Err(error) => State::Failed(Box::new(error)),
         }
@@ -90,6 +103,50 @@ impl PageStream {
     pub(super) fn base_endpoint(&self) -> Endpoint {
         Endpoint::from(self.client.base().url())
     }
+
+    /// Goes on with the pages that are wanted ahead, as far as there is room for them.
+    pub(super) fn poll_ahead(&mut self, cx: &mut Context<'_>) {
+        while self.ready.len() < self.look_ahead {
+            if !self.poll_page(cx) {
+                return;
+            }
+        }
+    }
+
+    /// Goes on with the page that is asked for; tells whether there may be more to do at once.
+    fn poll_page(&mut self, cx: &mut Context<'_>) -> bool {
+        match std::mem::replace(&mut self.state, State::Ended) {
+            State::Wanted(call) => {
+                // A search that goes by POST is another than what a link by GET may lead to.
+                if call.method == http::Method::GET {
+                    self.seen.insert(call.url.as_str().to_owned());
+                }
+                self.pages = self.pages.saturating_add(1);
+                let (client, content) = (self.client.clone(), self.content.clone());
+                self.state = State::Asked(Box::pin(async move { client.page(*call, &content).await }));
+                true
+            }
+            State::Asked(mut asked) => match asked.as_mut().poll(cx) {
+                Poll::Pending => {
+                    self.state = State::Asked(asked);
+                    false
+                }
+                Poll::Ready(Err(error)) => {
+                    self.state = State::Failed(Box::new(error));
+                    false
+                }
+                Poll::Ready(Ok(page)) => {
+                    self.state = self.after(&page);
+                    self.ready.push_back(page);
+                    true
+                }
+            },
+            other => {
+                self.state = other;
+                false
+            }
+        }
+    }
 }
 
 impl Stream for PageStream {
@@ -97,27 +154,17 @@ impl Stream for PageStream {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        loop {
-            match std::mem::replace(&mut this.state, State::Ended) {
-                State::Ended => return Poll::Ready(None),
-                State::Failed(error) => return Poll::Ready(Some(Err(*error))),
-                State::Wanted(url) => {
-                    this.seen.insert(url.as_str().to_owned());
-                    this.pages = this.pages.saturating_add(1);
-                    let (client, searched) = (this.client.clone(), this.searched.clone());
-                    this.state = State::Asked(Box::pin(async move { client.page(url, &searched).await }));
-                }
-                State::Asked(mut asked) => match asked.as_mut().poll(cx) {
-                    Poll::Pending => {
-                        this.state = State::Asked(asked);
-                        return Poll::Pending;
-                    }
-                    Poll::Ready(Err(error)) => return Poll::Ready(Some(Err(error))),
-                    Poll::Ready(Ok(page)) => {
-                        this.state = this.after(&page);
-                        return Poll::Ready(Some(Ok(page)));
-                    }
-                },
+        while this.ready.is_empty() && this.poll_page(cx) {}
+        if let Some(page) = this.ready.pop_front() {
+            this.poll_ahead(cx);
+            return Poll::Ready(Some(Ok(page)));
+        }
+        match std::mem::replace(&mut this.state, State::Ended) {
+            State::Ended => Poll::Ready(None),
+            State::Failed(error) => Poll::Ready(Some(Err(*error))),
+            pending => {
+                this.state = pending;
+                Poll::Pending
             }
         }
     }

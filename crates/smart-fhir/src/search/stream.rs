@@ -1,10 +1,10 @@
 //! The entries of a search over all its pages.
 
 use super::PageStream;
-use crate::{BundleEntry, FhirError, OperationOutcome, SearchMode};
+use crate::exchange::typed;
+use crate::{BundleEntry, FhirError, FromResource, OperationOutcome, SearchMode};
+use bytes::Bytes;
 use futures_core::Stream;
-use futures_util::StreamExt as _;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use smart_http::Endpoint;
 use std::fmt;
@@ -19,6 +19,7 @@ pub struct EntryStream {
     page: std::vec::IntoIter<BundleEntry>,
     /// The page that the entries at hand came from, for errors.
     endpoint: Endpoint,
+    total: Option<u64>,
     entries: u64,
     max_entries: u64,
     is_ended: bool,
@@ -27,7 +28,8 @@ pub struct EntryStream {
 impl EntryStream {
     pub(crate) fn new(pages: PageStream) -> Self {
         let endpoint = pages.base_endpoint();
-        Self { pages, page: Vec::new().into_iter(), endpoint, entries: 0, max_entries: 1_000_000, is_ended: false }
+        let page = Vec::new().into_iter();
+        Self { pages, page, endpoint, total: None, entries: 0, max_entries: 1_000_000, is_ended: false }
     }
 
     /// The next entry; `None` after the last.
@@ -42,6 +44,18 @@ impl EntryStream {
     pub fn max_pages(mut self, max_pages: u64) -> Self {
         self.pages = self.pages.max_pages(max_pages);
         self
+    }
+
+    /// Asks for pages ahead: see [`PageStream::look_ahead`].
+    pub fn look_ahead(mut self, pages: usize) -> Self {
+        self.pages = self.pages.look_ahead(pages);
+        self
+    }
+
+    /// How many matches there are on all pages, as the server counted them on the last page that came. `None` before the
+    /// first page, and where the server does not count.
+    pub fn total(&self) -> Option<u64> {
+        self.total
     }
 
     /// Another limit on the number of entries; 1,000,000 by default. More than that are [`FhirError::TooMany`].
@@ -67,11 +81,13 @@ impl Stream for EntryStream {
                     return Poll::Ready(Some(Err(FhirError::TooMany { endpoint, limit, what: "entries" })));
                 }
                 this.entries += 1;
+                this.pages.poll_ahead(cx);
                 return Poll::Ready(Some(Ok(entry)));
             }
             match ready!(Pin::new(&mut this.pages).poll_next(cx)) {
                 Some(Ok(page)) => {
                     this.endpoint = page.endpoint();
+                    this.total = page.total();
                     this.page = page.into_entries().into_iter();
                 }
                 Some(Err(error)) => {
@@ -152,15 +168,31 @@ impl SearchStream {
         self.entries.pages
     }
 
-    /// The matches as a Rust type.
+    /// The matches as a Rust type, or as [`RawResource`](crate::RawResource)s with every digit of their decimals.
     ///
     /// An item that does not fit the type is [`FhirError::WrongShape`]; the stream goes on after it.
-    pub fn typed<T: DeserializeOwned>(self) -> impl Stream<Item = Result<T, FhirError>> + Unpin {
+    pub fn typed<T: FromResource>(self) -> impl Stream<Item = Result<T, FhirError>> + Unpin {
         let mut matches = self;
         futures_util::stream::poll_fn(move |cx| {
-            let next = ready!(matches.poll_next_unpin(cx));
-            Poll::Ready(next.map(|item| crate::exchange::typed(item?, &matches.entries.endpoint)))
+            let next = ready!(matches.poll_match(cx));
+            Poll::Ready(next.map(|entry| {
+                let entry = entry?;
+                let octets =
+                    entry.raw().map_or_else(|| Bytes::from(entry.resource.to_string()), |raw| raw.octets().clone());
+                typed(&octets, entry.resource_type(), &matches.entries.endpoint)
+            }))
         })
+    }
+
+    /// Asks for pages ahead: see [`PageStream::look_ahead`].
+    pub fn look_ahead(mut self, pages: usize) -> Self {
+        self.entries = self.entries.look_ahead(pages);
+        self
+    }
+
+    /// How many matches there are on all pages: see [`EntryStream::total`].
+    pub fn total(&self) -> Option<u64> {
+        self.entries.total()
     }
 
     /// What the server has said about the search on the pages so far, 100 at most.
@@ -169,25 +201,32 @@ impl SearchStream {
     }
 }
 
-impl Stream for SearchStream {
-    type Item = Result<Value, FhirError>;
-
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = self.get_mut();
+impl SearchStream {
+    /// The next match; outcomes on the way are kept.
+    fn poll_match(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<BundleEntry, FhirError>>> {
         loop {
-            let Some(entry) = ready!(Pin::new(&mut this.entries).poll_next(cx)).transpose()? else {
+            let Some(entry) = ready!(Pin::new(&mut self.entries).poll_next(cx)).transpose()? else {
                 return Poll::Ready(None);
             };
             match entry.mode {
-                SearchMode::Match => return Poll::Ready(Some(Ok(entry.resource))),
+                SearchMode::Match => return Poll::Ready(Some(Ok(entry))),
                 SearchMode::Include => {}
                 SearchMode::Outcome => {
-                    if this.outcomes.len() < MAX_OUTCOMES {
-                        this.outcomes.extend(entry.outcome());
+                    if self.outcomes.len() < MAX_OUTCOMES {
+                        self.outcomes.extend(entry.outcome());
                     }
                 }
             }
         }
+    }
+}
+
+impl Stream for SearchStream {
+    type Item = Result<Value, FhirError>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let next = ready!(self.get_mut().poll_match(cx));
+        Poll::Ready(next.map(|entry| entry.map(|entry| entry.resource)))
     }
 }
 

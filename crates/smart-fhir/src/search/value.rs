@@ -42,6 +42,73 @@ impl Prefix {
     }
 }
 
+/// How the name of a parameter is modified (FHIR R4, search.html#modifiers).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Modifier<'a> {
+    /// A string as a whole, case and accents included.
+    Exact,
+    /// A string anywhere in the value.
+    Contains,
+    /// The text of a code rather than the code.
+    Text,
+    /// A code that is none of these.
+    Not,
+    /// A code that subsumes this one, or a URI above it.
+    Above,
+    /// A code that this one subsumes, or a URI below it.
+    Below,
+    /// A code in a value set.
+    In,
+    /// A code in no value set of that name.
+    NotIn,
+    /// An identifier of a type: see [`SearchValue::of_type`].
+    OfType,
+    /// A reference by the identifier in it.
+    Identifier,
+    /// A reference to a resource of this type.
+    Type(&'a str),
+}
+
+impl<'a> Modifier<'a> {
+    pub(super) const fn as_str(self) -> &'a str {
+        match self {
+            Self::Exact => "exact",
+            Self::Contains => "contains",
+            Self::Text => "text",
+            Self::Not => "not",
+            Self::Above => "above",
+            Self::Below => "below",
+            Self::In => "in",
+            Self::NotIn => "not-in",
+            Self::OfType => "of-type",
+            Self::Identifier => "identifier",
+            Self::Type(resource_type) => resource_type,
+        }
+    }
+}
+
+/// How exactly all matches are counted (`_total`; FHIR R4, search.html#total).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Total {
+    /// Not at all.
+    None,
+    /// About.
+    Estimate,
+    /// Exactly.
+    Accurate,
+}
+
+impl Total {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Estimate => "estimate",
+            Self::Accurate => "accurate",
+        }
+    }
+}
+
 /// The value of a search parameter, in the server's syntax but not yet percent-encoded.
 ///
 /// A text becomes a value through `From`, taken literally: `$`, `,`, `|` and `\`, which would otherwise separate, are
@@ -79,6 +146,16 @@ impl SearchValue {
     /// A quantity: `5.4|http://unitsofmeasure.org|mg`.
     pub fn quantity(number: &str, system: &str, code: &str) -> Self {
         Self(format!("{}|{}|{}", escaped(number), escaped(system), escaped(code)))
+    }
+
+    /// An identifier with the code of its type: `system|code|value`, for the modifier `of-type`.
+    pub fn of_type(system: &str, code: &str, value: &str) -> Self {
+        Self::quantity(system, code, value)
+    }
+
+    /// A reference to a resource of this server: `Patient/123`.
+    pub fn reference(resource_type: &str, id: &str) -> Self {
+        Self(format!("{}/{}", escaped(resource_type), escaped(id)))
     }
 
     /// The parts of a composite parameter: `a$b`.

@@ -53,7 +53,9 @@ impl Authorize for Tokens {
 
     fn permits(&self, request: &AccessRequest<'_>) -> Result<(), AuthorizeError> {
         match self.denies {
-            Some(denied) if request.resource_type() == Some(denied) => Err(AuthorizeError::not_permitted("no scope")),
+            Some(denied) if request.resource_type() == Some(denied) => {
+                Err(AuthorizeError::not_permitted("no scope").with_needed_scope("patient/Patient.c"))
+            }
             _ => Ok(()),
         }
     }
