@@ -37,6 +37,7 @@
 //! search criteria or the server's free text, unless the caller takes those out by name (requirement FR-23).
 
 mod answer;
+mod batch;
 mod bundle;
 mod client;
 mod error;
@@ -52,12 +53,14 @@ mod prefer;
 mod read;
 mod reference;
 mod refusal;
+mod resolver;
 mod resource;
 mod resource_type;
 mod search;
 mod write;
 
 pub use answer::Answer;
+pub use batch::{Batch, BatchAnswer, Entry, EntryAnswer, EntryError};
 pub use bundle::{Bundle, BundleEntry, SearchMode};
 pub use client::FhirClient;
 pub use error::FhirError;
@@ -72,6 +75,7 @@ pub use prefer::{Handling, Return, Summary};
 pub use read::{Conditional, ReadOptions};
 pub use reference::{ReferenceError, ReferenceTarget};
 pub use refusal::{Refusal, RefusalKind};
+pub use resolver::Resolver;
 pub use resource::{FromResource, RawResource, ToResource};
 pub use resource_type::{ResourceType, ResourceTypeName};
 pub use search::{EntryStream, Modifier, PageStream, Prefix, SearchQuery, SearchStream, SearchValue, Total};

@@ -42,6 +42,9 @@ pub enum ReferenceError {
     /// It leads into the resource that has it.
     #[error("it leads to a contained resource, which has no URL; look it up in the resource that has the reference")]
     Contained,
+    /// It names what it is about by an identifier only.
+    #[error("it has an identifier and no reference; search for the identifier")]
+    Logical,
     /// It is a `urn:`.
     #[error("it is a URN, which has no URL; look it up among the entries of the bundle")]
     Urn,

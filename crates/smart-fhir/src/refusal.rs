@@ -48,7 +48,7 @@ pub enum RefusalKind {
 }
 
 impl RefusalKind {
-    fn of(status: StatusCode, challenge: Option<&BearerChallenge>) -> Self {
+    pub(crate) fn of(status: StatusCode, challenge: Option<&BearerChallenge>) -> Self {
         let lacks_scope = challenge.is_some_and(|c| c.error == Some(BearerErrorCode::InsufficientScope));
         match status.as_u16() {
             401 | 403 if lacks_scope => Self::InsufficientScope,

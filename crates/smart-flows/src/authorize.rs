@@ -1,7 +1,9 @@
 //! A session gives the FHIR client its Authorization header.
 
+use crate::permission_policy::PermissionPolicy;
 use crate::session::Session;
 use http::HeaderValue;
+use smart_core::scope::AccessRequest;
 use smart_core::secret::AccessToken;
 use smart_http::{Authorize, AuthorizeError, BoxFuture};
 use url::Url;
@@ -34,6 +36,29 @@ impl Authorize for Session {
             }
             self.renew_rejected(AccessToken::new(token)).await.map_err(into_authorize)?;
             Ok(true)
+        })
+    }
+
+    /// By the granted scopes, as the app's [`PermissionPolicy`] says. A session that cannot be used says so when it is
+    /// asked for the header.
+    fn permits(&self, request: &AccessRequest<'_>) -> Result<(), AuthorizeError> {
+        let policy = self.inner.client.inner.permissions;
+        if policy == PermissionPolicy::Off {
+            return Ok(());
+        }
+        let Ok(live) = self.inner.usable() else { return Ok(()) };
+        let decision = live.record.granted.decide(request);
+        if decision.is_allowed() {
+            return Ok(());
+        }
+        if policy == PermissionPolicy::Warn {
+            tracing::warn!(key = %self.inner.key, %decision, "the granted scopes do not permit a request, which is sent");
+            return Ok(());
+        }
+        let error = AuthorizeError::not_permitted(decision.to_string());
+        Err(match decision.needed() {
+            Some(scope) => error.with_needed_scope(scope.as_str()),
+            None => error,
         })
     }
 }

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::grants::warn_of_leniencies;
 use crate::issuer_keys::IssuerKeyring;
 use crate::launch::StandaloneLaunch;
+use crate::permission_policy::PermissionPolicy;
 use crate::record::{Grant, NewSession, SessionEndpoints, SessionRecord, issuer_part};
 use crate::registry::{DiscoveryCache, Registry, document_retries};
 use crate::server_rules::ServerRules;
@@ -70,6 +71,7 @@ pub(crate) struct Inner {
     pub(crate) servers: ServerRules,
     pub(crate) life_if_unsaid: Option<Duration>,
     pub(crate) session_policy: SessionPolicy,
+    pub(crate) permissions: PermissionPolicy,
     pub(crate) audit: Auditor,
     pub(crate) login_timeout: Duration,
     /// Held while a backend session is begun, so that it is begun once.
@@ -94,6 +96,7 @@ pub struct SmartClientBuilder {
     servers: ServerRules,
     life_if_unsaid: Option<Duration>,
     session_policy: SessionPolicy,
+    permissions: PermissionPolicy,
     audit: Auditor,
     login_timeout: Duration,
 }
@@ -206,6 +209,12 @@ impl SmartClientBuilder {
         self
     }
 
+    /// What sessions do about requests that their granted scopes do not permit. Default: a line in the log.
+    pub fn permissions(mut self, policy: PermissionPolicy) -> Self {
+        self.permissions = policy;
+        self
+    }
+
     /// Where every security event is recorded. Default: nowhere.
     pub fn audit(mut self, audit: Auditor) -> Self {
         self.audit = audit;
@@ -241,6 +250,7 @@ impl SmartClientBuilder {
                 servers: self.servers,
                 life_if_unsaid: self.life_if_unsaid,
                 session_policy: self.session_policy,
+                permissions: self.permissions,
                 audit: self.audit,
                 login_timeout: self.login_timeout,
                 backends: Slots::new(MAX_BACKENDS),
@@ -280,6 +290,7 @@ impl SmartClient {
             servers: ServerRules::default(),
             life_if_unsaid: None,
             session_policy: SessionPolicy::none(),
+            permissions: PermissionPolicy::default(),
             audit: Auditor::none(),
             login_timeout: Duration::from_mins(5),
         }

@@ -20,6 +20,7 @@ mod launch;
 mod launch_receiver;
 mod locks;
 mod model;
+mod permissions;
 mod receivers;
 mod registry;
 mod renewals;
