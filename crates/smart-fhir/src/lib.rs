@@ -37,9 +37,11 @@
 //! search criteria or the server's free text, unless the caller takes those out by name (requirement FR-23).
 
 mod answer;
+mod app_state;
 mod batch;
 mod bundle;
 mod client;
+mod documents;
 mod error;
 mod exchange;
 mod fhir_id;
@@ -60,9 +62,11 @@ mod search;
 mod write;
 
 pub use answer::Answer;
+pub use app_state::{AppStates, StateError};
 pub use batch::{Batch, BatchAnswer, Entry, EntryAnswer, EntryError};
 pub use bundle::{Bundle, BundleEntry, SearchMode};
 pub use client::FhirClient;
+pub use documents::{DocumentError, PublicDocuments};
 pub use error::FhirError;
 pub use fhir_id::FhirId;
 pub use history::{History, HistoryEntry, HistoryStream};

@@ -41,6 +41,7 @@ mod merge;
 mod portal;
 mod reader;
 mod references;
+mod search;
 mod stated;
 mod writer;
 
@@ -52,6 +53,7 @@ pub use fetch::{BrandAnswer, BrandBundleFetch};
 pub use logo::Logo;
 pub use merge::{BrandCard, BrandOrigin, BrandRank, BrandSource, merge};
 pub use portal::Portal;
+pub use search::search;
 pub use stated::{AbsentReason, Stated};
 
 /// The extension that tells how a brand looks (FHIR extensions, organization-brand).
