@@ -3,6 +3,7 @@
 pub(crate) use smart_on_fhir::core::app_state::AppStatePlace;
 pub(crate) use smart_on_fhir::core::authorize::CallbackError;
 pub(crate) use smart_on_fhir::core::discovery::{Discovered, DiscoveryError, Endpoint as SmartEndpoint, Severity};
+pub(crate) use smart_on_fhir::core::entity_tag::EntityTag;
 pub(crate) use smart_on_fhir::core::error::Error as CoreError;
 pub(crate) use smart_on_fhir::core::fhir_base::FhirBaseUrl;
 pub(crate) use smart_on_fhir::core::introspection::Introspection;
@@ -13,7 +14,10 @@ pub(crate) use smart_on_fhir::core::scope::Syntax;
 pub(crate) use smart_on_fhir::core::secret::ClientSecret;
 pub(crate) use smart_on_fhir::core::time::{Clock, Timestamp};
 pub(crate) use smart_on_fhir::core::url_policy::{UrlError, UrlPolicy, is_loopback};
-pub(crate) use smart_on_fhir::fhir::{FhirClient, FhirError, RefusalKind, SearchQuery};
+pub(crate) use smart_on_fhir::fhir::{
+    Answer, EntryAnswer, EntryError, FhirClient, FhirError, Handling, Issue, Location, Operation, OperationOutcome,
+    Patch, RawResource, RefusalKind, Return, SearchMode, SearchQuery, SearchValue,
+};
 pub(crate) use smart_on_fhir::flows::StandaloneLaunch;
 pub(crate) use smart_on_fhir::flows::audit;
 pub(crate) use smart_on_fhir::flows::{

@@ -66,8 +66,9 @@ impl From<FhirError> for CliError {
             FhirError::Http(error) => Self::new(http_code(error), error.to_string()),
             FhirError::Authorize { error: reason, .. } if reason.needs_reauthorization() => plain(ExitCode::NeedsLogin),
             FhirError::Authorize { error: reason, .. } if reason.is_retryable() => plain(ExitCode::UnreachableHost),
-            FhirError::Authorize { .. } => {
-                plain(ExitCode::FhirError).with_next_step("Log in again with scopes that cover this request.")
+            FhirError::Authorize { error: reason, .. } => {
+                let scope = reason.needed_scope().unwrap_or("scopes that cover this request");
+                plain(ExitCode::FhirError).with_next_step(format!("Log in again with {scope} among the --scopes."))
             }
             FhirError::Refused(refusal) => match refusal.kind() {
                 RefusalKind::Unauthorized => plain(ExitCode::NeedsLogin),
@@ -75,8 +76,15 @@ impl From<FhirError> for CliError {
                     let scope = refusal.needed_scope().unwrap_or("the scope that it needs");
                     plain(ExitCode::FhirError).with_next_step(format!("Log in again with {scope} among the --scopes."))
                 }
-                _ => plain(ExitCode::FhirError),
+                _ => match refusal.needed_scope() {
+                    Some(scope) => plain(ExitCode::FhirError)
+                        .with_next_step(format!("Log in again with {scope} among the --scopes.")),
+                    None => plain(ExitCode::FhirError),
+                },
             },
+            FhirError::InvalidResource { .. } | FhirError::InvalidRequest { .. } | FhirError::Entry { .. } => {
+                plain(ExitCode::Usage).with_next_step("Correct what is to be sent. Nothing was sent.")
+            }
             FhirError::NotFhirJson { .. } | FhirError::BadJson { .. } => plain(ExitCode::FhirError)
                 .with_next_step("Check the path; `smart discover URL` shows whether the base URL is right."),
             FhirError::InvalidId

@@ -1,8 +1,10 @@
 //! The smart command: try, debug and script SMART on FHIR servers from a terminal.
 
+mod access;
 mod api;
 mod args;
 mod audit_options;
+mod body;
 mod browser;
 mod cli_error;
 mod client_options;
@@ -10,6 +12,7 @@ mod commands;
 mod connect;
 mod ending;
 mod exit_code;
+mod fhir_output;
 mod key_file;
 mod library_error;
 mod mask;

@@ -38,6 +38,25 @@ impl From<FhirPathPatch> for Patch {
 }
 
 impl Patch {
+    /// Reads a patch that is there as JSON already: a list is a JSON Patch, a Parameters resource a FHIRPath Patch. Its
+    /// operations are left to the server.
+    ///
+    /// # Errors
+    /// [`FhirError::InvalidRequest`] when it is neither.
+    pub fn from_value(value: Value) -> Result<Self, FhirError> {
+        if value.is_array() {
+            return Ok(Self::Json(JsonPatch::from_value(value)?));
+        }
+        let is_parameters = value.get("resourceType").and_then(Value::as_str) == Some("Parameters");
+        let is_operation = |part: &Value| part.get("name").and_then(Value::as_str) == Some("operation");
+        match value.get("parameter").and_then(Value::as_array) {
+            Some(operations) if is_parameters && operations.iter().all(is_operation) => {
+                Ok(Self::FhirPath(FhirPathPatch { operations: operations.clone() }))
+            }
+            _ => Err(FhirError::InvalidRequest { reason: "a patch is a JSON Patch, or a Parameters with operations" }),
+        }
+    }
+
     /// The content type and the body; nothing to do and what cannot be written are refused.
     pub(crate) fn to_body(&self, media_type: FhirMediaType) -> Result<(&'static str, Bytes), FhirError> {
         let (content_type, is_empty, body) = match self {
@@ -268,6 +287,7 @@ mod tests {
             .replace("Patient.active", ("valueBoolean", false))
             .delete("Patient.photo")
             .move_item("Patient.identifier", 3, 1);
+        let (_, octets) = Patch::from(patch.clone()).to_body(FhirMediaType::FhirJson).unwrap();
         let (content_type, body) = body(patch).unwrap();
         assert_eq!((content_type, &body["resourceType"]), ("application/fhir+json", &json!("Parameters")));
         let parts: Vec<_> = body["parameter"].as_array().unwrap().iter().map(|p| p["part"].clone()).collect();
@@ -292,6 +312,8 @@ mod tests {
             ),
         ];
         assert_eq!(parts, expected);
+        let again = Patch::from_value(serde_json::from_slice(&octets).unwrap()).unwrap();
+        assert_eq!(again.to_body(FhirMediaType::FhirJson).unwrap().1, octets);
     }
 
     /// FR-16: what could not be meant is refused before anything is sent.
@@ -307,7 +329,7 @@ mod tests {
             assert!(matches!(body(patch), Err(FhirError::InvalidRequest { .. })));
         }
         for value in [json!({}), json!([{"op": "x"}]), json!([1])] {
-            assert!(JsonPatch::from_value(value).is_err());
+            assert!(Patch::from_value(value.clone()).is_err() && JsonPatch::from_value(value).is_err());
         }
     }
 }

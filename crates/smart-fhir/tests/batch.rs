@@ -247,3 +247,38 @@ async fn only_reading_batches_are_repeated() {
         assert_eq!(authorizations(&transport)[1].as_deref(), Some("Bearer token-2"));
     }
 }
+
+/// F-108: a Bundle that is there already goes as it is; its answers are matched and checked in the same way.
+#[tokio::test]
+async fn a_bundle_goes_as_it_is() {
+    let (transport, client) = client();
+    let text = r#"{"resourceType":"Bundle", "type":"batch","entry":[
+        {"request":{"method":"GET","url":"Patient/1"}},
+        {"resource":{"resourceType":"Observation","valueQuantity":{"value":1.50}},"request":{"method":"POST","url":"Observation"}}]}"#;
+    let bundle = RawResource::parse(text).unwrap();
+    transport.respond_fhir(answer(&json!([
+        {"resource": {"resourceType": "Patient", "id": "2"}, "response": {"status": "200"}},
+        {"response": {"status": "201", "location": "Observation/9"}}])));
+    let answers = client.submit_bundle(&bundle).await.unwrap();
+    assert_eq!(transport.requests()[0].body(), text);
+    assert!(answers.at(0).unwrap_err().problem.is_some());
+    assert_eq!(answers.at(1).unwrap().location().unwrap().reference(), "Observation/9");
+
+    let entry = |method: &str, url: &str| json!({"request": {"method": method, "url": url}});
+    for (kind, entries) in [
+        ("collection", json!([entry("GET", "Patient/1")])),
+        ("batch", json!([])),
+        ("batch", json!([{}])),
+        ("batch", json!([entry("TRACE", "Patient/1")])),
+        ("transaction", json!([entry("GET", "https://evil.example/Patient/1")])),
+        ("transaction", json!([entry("GET", "../Patient/1")])),
+        ("transaction", json!([entry("GET", "/Patient/1")])),
+    ] {
+        let bundle = json!({"resourceType": "Bundle", "type": kind, "entry": entries});
+        assert!(client.submit_bundle(&bundle).await.is_err(), "{bundle}");
+    }
+    assert_eq!(urls(&transport).len(), 1);
+    let (transport, _, denied) = client_with(Tokens { denies: Some("Patient"), ..tokens() });
+    assert!(matches!(denied.submit_bundle(&bundle).await, Err(FhirError::Entry { at: 0, .. })));
+    assert!(urls(&transport).is_empty());
+}

@@ -80,6 +80,11 @@ pub mod prelude {
     pub use smart_flows::{App, Error, Session, SmartClient};
 }
 
+/// The guide's examples, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/src/fhir.md")]
+mod guide {}
+
 /// Gives a session its FHIR client.
 pub trait FhirSession {
     /// A client for the session's FHIR server, with the session's token. Cheap; it shares the app's connections.

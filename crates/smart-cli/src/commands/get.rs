@@ -1,14 +1,10 @@
 //! `smart get`: reads from the FHIR server with the stored session.
 
-use crate::api::{Error, FhirClient, FhirError, FhirSession as _, Session};
+use crate::access::Access;
+use crate::api::{FhirClient, FhirError};
 use crate::cli_error::CliError;
-use crate::connect::http;
 use crate::exit_code::ExitCode;
-use crate::library_error::again;
-use crate::opened::{at_its_server, client_of, restored};
 use crate::output::{Output, print_json, print_json_line};
-use crate::session_choice::SessionChoice;
-use crate::session_store::KeepOptions;
 use clap::Args;
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -22,9 +18,6 @@ pub(crate) struct Get {
     /// What to read, such as Patient/123 or 'Observation?patient={patient}'; {patient} is the patient of the login
     path: String,
 
-    #[command(flatten)]
-    choice: SessionChoice,
-
     /// Follow the links to the next pages, and print each resource on a line (NDJSON)
     #[arg(long)]
     all: bool,
@@ -34,28 +27,17 @@ pub(crate) struct Get {
     max_pages: u32,
 
     #[command(flatten)]
-    keep: KeepOptions,
+    access: Access,
 }
 
 impl Get {
     /// Reads and prints.
     pub(crate) async fn run(self, output: &Output) -> Result<(), CliError> {
-        if let Some(server) = &self.choice.server {
-            crate::connect::check_base(server)?;
-        }
-        let sessions = self.keep.open()?;
-        let saved = sessions.find(&self.choice).await?;
-        let registration = sessions.registration(&saved.key).await?;
-        let client = client_of(&saved, &registration, &sessions, &http())?;
-        let session = restored(&client, &saved).await?;
-        let path = with_patient(&self.path, &session)?;
-        session.touch().await.map_err(|error| at_its_server(again(&error), &saved))?;
-        // A token that has to be renewed is renewed here, where it can be told why that failed.
-        let renewed = session.access_token().await.map(drop);
-        renewed.map_err(|error| at_its_server(again(&error), &saved))?;
-        let fhir = session.fhir();
+        let opened = self.access.open().await?;
+        let path = opened.with_patient(self.path.trim_start_matches('/'))?;
+        let fhir = opened.fhir();
         let read = if self.all { self.pages(&fhir, &path, output).await } else { one(&fhir, &path, output).await };
-        read.map_err(|error| at_its_server(error, &saved))
+        read.map_err(|error| opened.at_its_server(error))
     }
 
     /// Prints the resources of a result, page by page.
@@ -83,22 +65,6 @@ impl Get {
 async fn one(fhir: &FhirClient, path: &str, output: &Output) -> Result<(), CliError> {
     let resource = fhir.get(path).await?;
     if output.json { print_json_line(&resource) } else { print_json(&resource) }
-}
-
-/// Puts the id of the patient in context in the place of `{patient}`.
-fn with_patient(path: &str, session: &Session) -> Result<String, CliError> {
-    let path = path.trim_start_matches('/');
-    if !path.contains("{patient}") {
-        return Ok(path.to_owned());
-    }
-    let patient = session.patient().map_err(|error| match (&error, session.is_backend()) {
-        (Error::NoPatient { .. }, true) => {
-            CliError::new(ExitCode::Usage, "a backend service has no patient in context")
-                .with_next_step("Name the patient in the path, such as Patient/123.")
-        }
-        _ => error.into(),
-    })?;
-    Ok(path.replace("{patient}", &patient))
 }
 
 /// The pages of a result.

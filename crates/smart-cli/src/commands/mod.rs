@@ -2,18 +2,28 @@
 
 mod audit;
 mod backend;
+mod batch;
+mod create;
+mod delete;
 mod demo;
 mod discover;
 mod exit_codes;
+#[cfg(test)]
+mod fhir_tests;
 mod get;
 mod jwks;
 mod keygen;
 mod launch;
 mod login;
 mod logout;
+mod op;
+mod patch;
 mod sandbox;
+mod search;
 mod sessions;
 mod token;
+mod update;
+mod written;
 
 use crate::cli_error::CliError;
 use crate::output::Output;
@@ -28,6 +38,13 @@ pub(crate) enum Command {
     Launch(Box<launch::Launch>),
     Backend(Box<backend::Backend>),
     Get(get::Get),
+    Search(search::Search),
+    Create(create::Create),
+    Update(update::Update),
+    Patch(patch::PatchCommand),
+    Delete(delete::Delete),
+    Batch(batch::BatchCommand),
+    Op(op::Op),
     Token(token::TokenCommand),
     Sessions(sessions::Sessions),
     Logout(logout::Logout),
@@ -51,6 +68,13 @@ impl Command {
             Self::Launch(command) => command.run(output).await,
             Self::Backend(command) => command.run(output).await,
             Self::Get(command) => command.run(output).await,
+            Self::Search(command) => command.run(output).await,
+            Self::Create(command) => command.run(output).await,
+            Self::Update(command) => command.run(output).await,
+            Self::Patch(command) => command.run(output).await,
+            Self::Delete(command) => command.run(output).await,
+            Self::Batch(command) => command.run(output).await,
+            Self::Op(command) => command.run(output).await,
             Self::Token(command) => command.run(output).await,
             Self::Sessions(command) => command.run(output).await,
             Self::Logout(command) => command.run(output).await,

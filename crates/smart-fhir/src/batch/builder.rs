@@ -101,6 +101,32 @@ impl Part {
         Self { resource: Some(resource), ..self }
     }
 
+    /// The request of an entry of a Bundle. A URL that leads elsewhere is none.
+    fn of_entry(client: &FhirClient, entry: &Value) -> Option<Self> {
+        let request = entry.get("request")?;
+        let text = |name: &str| request.get(name).and_then(Value::as_str);
+        let method = match text("method")? {
+            "GET" => Method::GET,
+            "HEAD" => Method::HEAD,
+            "POST" => Method::POST,
+            "PUT" => Method::PUT,
+            "PATCH" => Method::PATCH,
+            "DELETE" => Method::DELETE,
+            _ => return None,
+        };
+        let url = text("url")?;
+        client.base().join(url).ok()?;
+        let is_relative = !url.starts_with('/') && !url.split(['?', '#']).next()?.contains(':');
+        let mut part = Self::new(method, url.to_owned());
+        if part.method == Method::GET
+            && let Some((resource_type, id)) = url.split_once('/')
+            && let (Ok(resource_type), Ok(id)) = (ResourceTypeName::parse(resource_type), FhirId::parse_lenient(id))
+        {
+            part.expected = Some((resource_type, id));
+        }
+        is_relative.then_some(part)
+    }
+
     /// The resource that it changes, if it is known beforehand.
     fn changes(&self) -> Option<&str> {
         (self.method != Method::GET && self.method != Method::POST && !self.url.contains('?')).then_some(&self.url)
@@ -357,6 +383,41 @@ impl FhirClient {
     /// [`FhirError::EntriesMissing`]; see [`FhirError::may_have_had_effect`].
     pub async fn submit(&self, batch: &Batch) -> Result<BatchAnswer, FhirError> {
         let parts = batch.checked()?;
+        let body = batch.body(self, &parts);
+        self.submit_parts(&parts, body, batch.returning).await
+    }
+
+    /// Sends a Bundle of the type `batch` or `transaction` that is there already, as it is.
+    ///
+    /// # Errors
+    /// As for [`submit`](Self::submit). How the entries refer to each other is left to the server.
+    pub async fn submit_bundle(&self, bundle: &impl ToResource) -> Result<BatchAnswer, FhirError> {
+        let bundle = bundle.to_resource()?;
+        let value = bundle.to_value();
+        let kind = value.get("type").and_then(Value::as_str);
+        if bundle.resource_type().as_str() != "Bundle" || !matches!(kind, Some("batch" | "transaction")) {
+            return Err(FhirError::InvalidRequest { reason: "it is no Bundle of the type `batch` or `transaction`" });
+        }
+        let entries = value.get("entry").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let mut parts = Vec::new();
+        for (at, entry) in entries.iter().enumerate() {
+            let part = Part::of_entry(self, entry).ok_or(FhirError::InvalidRequest {
+                reason: "it has no request with a method and a URL relative to the FHIR base",
+            });
+            parts.push(part.map_err(|error| FhirError::Entry { at, error: Box::new(error) })?);
+        }
+        if parts.is_empty() {
+            return Err(FhirError::InvalidRequest { reason: "the bundle has no entry" });
+        }
+        self.submit_parts(&parts.iter().collect::<Vec<_>>(), bundle.octets().clone(), None).await
+    }
+
+    async fn submit_parts(
+        &self,
+        parts: &[&Part],
+        body: Bytes,
+        returning: Option<Return>,
+    ) -> Result<BatchAnswer, FhirError> {
         let url = self.base().url().clone();
         for (at, part) in parts.iter().enumerate() {
             let Some(request) = AccessRequest::from_http(part.method.as_str(), &part.url) else { continue };
@@ -368,13 +429,13 @@ impl FhirClient {
         call.method = Method::POST;
         call.repeat = if only_reads { Repeat::Freely } else { Repeat::WithoutEffect };
         call.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.media_type().as_str()));
-        if let Some(preference) = batch.returning {
+        if let Some(preference) = returning {
             preference.put(&mut call.headers);
         }
-        call.body = batch.body(self, &parts);
+        call.body = body;
         let reply = self.call(call).await?;
         let bundle: RawResource = reply.resource(Some("Bundle"), None)?;
-        BatchAnswer::read(self, &Endpoint::from(&reply.url), &bundle, &parts)
+        BatchAnswer::read(self, &Endpoint::from(&reply.url), &bundle, parts)
     }
 }
 
