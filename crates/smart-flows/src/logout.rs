@@ -54,7 +54,12 @@ impl Session {
             fhir_base: record.fhir_base.to_string(),
             endpoint: "introspection",
         })?;
-        let authentication = client.authenticate(&record.fhir_base, &record.endpoints.token, &record.hints).await?;
+        let by_bearer = client.settings(&record.fhir_base).preferences().introspection_by_bearer;
+        let authentication = if by_bearer {
+            ClientAuthentication::Public
+        } else {
+            client.authenticate(&record.fhir_base, &record.endpoints.token, &record.hints).await?
+        };
         let caller = match &authentication {
             ClientAuthentication::Public => IntrospectionCaller::Bearer(&record.access_token),
             _ => IntrospectionCaller::Client(client.requesting(&record.fhir_base, &authentication)),

@@ -3,6 +3,7 @@
 use crate::world::World;
 use smart_core::fhir_base::FhirBaseUrl;
 use smart_core::profile::{ServerKind, ServerProfile};
+use smart_core::secret::ClientSecret;
 use smart_core::url_policy::UrlPolicy;
 use smart_flows::{App, EndReason, Error, SmartClient};
 use smart_sandbox::browser::Person;
@@ -12,9 +13,13 @@ fn app(scopes: &str) -> App {
     App::public("demo-app").scopes(scopes).unwrap()
 }
 
+fn clients() -> Vec<Client> {
+    vec![Client::public("demo-app"), Client::symmetric("demo-confidential", "demo-secret")]
+}
+
 impl World {
     async fn like(kind: ServerKind) -> Self {
-        Self::with(|config| SandboxConfig { kind, clients: vec![Client::public("demo-app")], ..config }).await
+        Self::with(|config| SandboxConfig { kind, clients: clients(), ..config }).await
     }
 
     fn base(&self) -> FhirBaseUrl {
@@ -94,4 +99,20 @@ async fn id_tokens_without_audience_are_let_through_by_choice_only() {
     let session = world.login_of(&chosen, Person::default()).await.unwrap();
     session.refresh().await.unwrap();
     assert_eq!(session.fhir_user().unwrap().unwrap().reference(), "Practitioner/pr2001");
+}
+
+/// IN-02, F-118 (SMART, token introspection; SMART Health IT launcher): where introspection takes a bearer token alone, the session's
+/// own is that, also of a client with a secret.
+#[tokio::test]
+async fn introspection_by_bearer_alone_is_a_matter_of_the_profile() {
+    let world = World::like(ServerKind::SmartHealthIt).await;
+    let confidential = || {
+        let app = App::symmetric("demo-confidential", ClientSecret::new("demo-secret"));
+        app.scopes("launch/patient patient/*.rs").unwrap()
+    };
+    let by_secret = world.login_of(&world.client_of(confidential()), Person::default()).await.unwrap();
+    assert!(by_secret.introspect().await.is_err());
+    let chosen = world.chosen(ServerKind::SmartHealthIt, confidential());
+    let by_bearer = world.login_of(&chosen, Person::default()).await.unwrap();
+    assert!(by_bearer.introspect().await.unwrap().is_active());
 }

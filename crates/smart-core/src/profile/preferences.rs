@@ -66,6 +66,8 @@ pub struct Preferences {
     pub authorize_extra: &'static [(&'static str, &'static str)],
     /// How a service without a person gets its token.
     pub backend: BackendAccess,
+    /// Whether the introspection endpoint takes the app's own access token as bearer, and no other authentication.
+    pub introspection_by_bearer: bool,
 }
 
 impl Preferences {
@@ -81,6 +83,7 @@ impl Preferences {
         client_id_header: None,
         authorize_extra: &[],
         backend: BackendAccess::Smart,
+        introspection_by_bearer: false,
     };
 
     /// The syntax to bring resource scopes into. `None`: leave them as the app wrote them.

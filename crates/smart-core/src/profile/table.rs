@@ -115,7 +115,11 @@ static ORACLE_HEALTH: ServerProfile = ServerProfile {
 static SMART_HEALTH_IT: ServerProfile = ServerProfile {
     kind: ServerKind::SmartHealthIt,
     title: "SMART Health IT launcher",
-    preferences: Preferences { basic_encoding: BasicEncoding::Raw, ..Preferences::SMART },
+    preferences: Preferences {
+        basic_encoding: BasicEncoding::Raw,
+        introspection_by_bearer: true,
+        ..Preferences::SMART
+    },
     // Refreshed ID tokens have no `aud`.
     relaxations: Relaxations { renewed_id_token_ignored: true, ..Relaxations::NONE },
     notes: &[

@@ -31,7 +31,8 @@ async fn examine(shared: &Shared, headers: &HeaderMap, body: &str) -> Result<Int
                 || Refused::new(StatusCode::UNAUTHORIZED, "invalid_token", "the bearer token is expired or revoked");
             shared.access(bearer).ok_or_else(dead)?;
         }
-        None if authenticate(shared, headers, &form).await?.is_confidential() => {}
+        None if !shared.quirks.documents.introspection_by_bearer
+            && authenticate(shared, headers, &form).await?.is_confidential() => {}
         None => {
             return Err(Refused::new(
                 StatusCode::UNAUTHORIZED,

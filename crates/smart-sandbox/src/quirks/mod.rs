@@ -45,6 +45,8 @@ pub(crate) struct Documents {
     pub(crate) issuer_and_keys: bool,
     /// Whether it names introspection, where there is one.
     pub(crate) introspection: bool,
+    /// Whether introspection takes a bearer token alone.
+    pub(crate) introspection_by_bearer: bool,
     pub(crate) pkce_methods: Option<&'static [&'static str]>,
     pub(crate) grants: Option<&'static [&'static str]>,
     pub(crate) auth_methods: Option<&'static [&'static str]>,

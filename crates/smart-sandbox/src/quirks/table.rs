@@ -48,6 +48,7 @@ impl Quirks {
                 oauth_uris: true,
                 issuer_and_keys: true,
                 introspection: true,
+                introspection_by_bearer: false,
                 pkce_methods: Some(&["S256"]),
                 grants: Some(&["authorization_code", "client_credentials", "refresh_token"]),
                 auth_methods: Some(&["client_secret_basic", "client_secret_post", "private_key_jwt"]),
@@ -256,6 +257,7 @@ fn smart_health_it() -> Quirks {
     let fhir = format!("{root}/fhir");
     let mut it = Quirks::below(&fhir, &fhir, &format!("{root}/auth"), "/keys");
     it.paths.introspect = Some(format!("{root}/auth/introspect"));
+    it.documents.introspection_by_bearer = true;
     it.documents.grants = Some(&["authorization_code", "client_credentials"]);
     it.documents.response_types = Some(&["code", "token", "id_token", "token id_token", "refresh_token"]);
     it.documents.scopes = Some(&[
