@@ -24,6 +24,7 @@ impl StoredResource {
             patients.push(id.clone());
         } else {
             each_reference(&content, &mut |reference| patients.extend(patient_of(reference)));
+            embedded_patients(&content, &mut patients);
             patients.sort_unstable();
             patients.dedup();
         }
@@ -75,6 +76,20 @@ pub(crate) fn each_reference<'v>(value: &'v Value, found: &mut impl FnMut(&'v st
             object.values().for_each(|inner| each_reference(inner, found));
         }
         Value::Array(items) => items.iter().for_each(|inner| each_reference(inner, found)),
+        _ => {}
+    }
+}
+
+/// A Patient within another resource, in a Bundle or contained, is spoken of too.
+fn embedded_patients(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(object) => {
+            if object.get("resourceType").is_some_and(|name| name == "Patient") {
+                found.push(object.get("id").and_then(Value::as_str).unwrap_or_default().to_owned());
+            }
+            object.values().for_each(|inner| embedded_patients(inner, found));
+        }
+        Value::Array(items) => items.iter().for_each(|inner| embedded_patients(inner, found)),
         _ => {}
     }
 }
@@ -134,6 +149,41 @@ impl DataSet {
 mod tests {
     use super::*;
     use std::collections::HashSet;
+
+    /// Whoever a resource speaks of is noted down, wherever it does.
+    #[test]
+    fn patients_are_found_wherever_they_are() {
+        let patients = |content: Value| StoredResource::new(content).patients().to_vec();
+        let reference = |to: &str| serde_json::json!({"reference": to});
+        for (content, expected) in [
+            (
+                serde_json::json!({"resourceType": "Patient", "id": "a", "link": [{"other": reference("Patient/b")}]}),
+                vec!["a"],
+            ),
+            (serde_json::json!({"resourceType": "Basic", "subject": reference("Patient/a/_history/2")}), vec!["a"]),
+            (
+                serde_json::json!({"resourceType": "Basic", "extension": [{"valueReference": reference("Patient/a")}]}),
+                vec!["a"],
+            ),
+            (
+                serde_json::json!({"resourceType": "Basic", "subject": reference("https://h.example/Patient/a")}),
+                vec!["https://h.example/Patient/a"],
+            ),
+            (
+                serde_json::json!({"resourceType": "Bundle", "id": "x", "entry": [
+                    {"resource": {"resourceType": "Patient", "id": "b"}},
+                    {"resource": {"resourceType": "Basic", "id": "y", "subject": reference("Patient/a")}},
+                ]}),
+                vec!["a", "b"],
+            ),
+            (serde_json::json!({"resourceType": "Basic", "subject": reference("Practitioner/a")}), vec![]),
+        ] {
+            assert_eq!(patients(content.clone()), expected, "{content}");
+        }
+        let both = StoredResource::new(serde_json::json!({"resourceType": "Basic",
+            "subject": reference("Patient/a"), "author": reference("Patient/b")}));
+        assert_eq!(both.patient(), None);
+    }
 
     /// The data set is coherent: ids are unique and legal, every reference resolves, and there is enough of it.
     #[test]

@@ -189,6 +189,7 @@ pub(crate) fn pairs(query: &str) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// FHIR R4, datatypes, id: a path is read segment by segment, and what is no id leads nowhere.
     #[test]
@@ -210,6 +211,16 @@ mod tests {
             ["Patient/a%2Fb", "Patient/..%2f", "Patient/a_b", "Patient/7/Observation", "a/b/c/d/e", "Patient//7"]
         {
             assert!(Target::parse(path).is_err(), "{path}");
+        }
+    }
+
+    proptest! {
+        /// Whatever a path is, what it leads to has a legal id or none.
+        #[test]
+        fn no_path_leads_to_a_wrong_id(path in "[A-Za-z0-9/%_.$-]{0,40}|.{0,20}") {
+            if let Ok(target) = Target::parse(&path) {
+                prop_assert!(target.id().is_none_or(is_id), "{path}: {target:?}");
+            }
         }
     }
 

@@ -181,6 +181,9 @@ impl<'a> Operation<'a> {
                 list.insert(index, value.clone());
                 Ok(())
             }
+            "replace" if self.path.is_empty() => {
+                Err(Fault::unprocessable("processing", "a patch does not replace the resource"))
+            }
             "replace" => {
                 let (_, value) = self.value()?;
                 *one(content, &self.path)? = value.clone();
@@ -375,6 +378,7 @@ fn drop_empty(content: &mut Value, path: &[Step<'_>]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use serde_json::json;
 
     fn patient() -> Value {
@@ -388,6 +392,23 @@ mod tests {
     fn patched(parts: &Value) -> Result<Value, Fault> {
         let mut content = patient();
         apply(&operation(parts), &mut content).map(|()| content)
+    }
+
+    proptest! {
+        /// Whatever an operation is, what comes of it is a resource of the same type, or a refusal.
+        #[test]
+        fn no_operation_breaks_a_resource(
+            kind in "add|insert|delete|replace|move", path in r"(Patient|[a-z]{1,6})(\.(name|given|gender|id|[a-z]{1,6})(\[[0-9]{1,2}\])?){0,4}",
+            name in "name|given|value|photo|[a-z]{1,5}", from in 0_u64..4, to in 0_u64..4,
+        ) {
+            let parts = json!([{"name": "type", "valueCode": kind}, {"name": "path", "valueString": path},
+                {"name": "name", "valueString": name}, {"name": "value", "valueString": "x"}, {"name": "index", "valueInteger": from},
+                {"name": "source", "valueInteger": from}, {"name": "destination", "valueInteger": to}]);
+            if let Ok(patched) = patched(&parts) {
+                prop_assert_eq!(&patched["resourceType"], "Patient");
+                prop_assert!(!patched.to_string().contains("[]") && !patched.to_string().contains("{}"), "{}", patched);
+            }
+        }
     }
 
     /// FHIR R4, fhirpatch: each operation does what its name says.

@@ -65,16 +65,20 @@ pub(crate) fn unescaped(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
-    /// FHIR R4, search, escaping: a comma separates, an escaped one does not.
-    #[test]
-    fn commas_separate_unless_escaped() {
-        let values = |text: &'static str| split(text, ',').into_iter().map(unescaped).collect::<Vec<_>>();
-        assert_eq!(values("a,b"), ["a", "b"]);
-        assert_eq!(values(r"a\,b,c\\"), ["a,b", r"c\"]);
-        assert_eq!(values(r"\\,\|"), [r"\", "|"]);
-        assert_eq!(values(""), [""]);
-        assert_eq!(split(r"a\|b|c", '|'), [r"a\|b", "c"]);
+    proptest! {
+        /// What was escaped comes out again, whatever it is.
+        #[test]
+        fn escaped_texts_come_out_again(texts in proptest::collection::vec(".{0,12}", 1..5)) {
+            let escaped = |text: &String| {
+                let each = text.chars().flat_map(|c| (r"\,|$".contains(c)).then_some('\\').into_iter().chain([c]));
+                each.collect::<String>()
+            };
+            let joined = texts.iter().map(escaped).collect::<Vec<_>>().join(",");
+            let read: Vec<_> = split(&joined, ',').into_iter().map(|text| unescaped(text).into_owned()).collect();
+            prop_assert_eq!(read, texts);
+        }
     }
 
     /// A prefix is two letters before the value.
