@@ -39,6 +39,25 @@ async fn json_patches_are_done() {
     assert_eq!(stale.body(JSON_PATCH, "[]").send().await.status, 412);
 }
 
+/// RFC 6902: a few copies and moves cannot fill the sandbox's memory or its stack.
+#[tokio::test]
+async fn patches_cannot_blow_up() {
+    let world = World::start().await;
+    let token = world.staff().await;
+    let path = format!("Observation/{}", world.post("Observation", &token, &observation("p1001", "x")).await.id());
+    let wide: Vec<_> = (0..60).map(|at| json!({"op": "copy", "from": "", "path": format!("/x{at}")})).collect();
+    let deep: Vec<_> = (0..150)
+        .map(|at| json!({"op": "copy", "from": "", "path": format!("/{}", "y/".repeat(at % 40) + "y")}))
+        .collect();
+    let long = json!([{"op": "add", "path": "/a".repeat(65), "value": 1}]);
+    let many = json!(vec![json!({"op": "test", "path": "/status", "value": "final"}); 201]);
+    for (operations, status) in [(json!(wide), 422), (json!(deep), 422), (long, 400), (many, 400)] {
+        let patched = world.ask("PATCH", &path, &token).body(JSON_PATCH, &operations.to_string()).send().await;
+        assert_eq!(patched.status, status, "{}", patched.body);
+    }
+    assert_eq!(world.get(&path, &token).await.header("etag"), "W/\"1\"");
+}
+
 /// FHIR R4, fhirpatch: a FHIRPath Patch on a simple path is done; any other is told to be not supported.
 #[tokio::test]
 async fn fhirpath_patches_are_done_or_refused() {

@@ -188,6 +188,38 @@ async fn refusals_have_their_status() {
     assert_eq!(large.status, 413);
 }
 
+/// FHIR R4, http, concurrency: of many updates of the same version at the same time one is done.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_many_updates_wins() {
+    let world = World::start().await;
+    let token = world.staff().await;
+    let created = world.post("Observation", &token, &observation("p1001", "x")).await;
+    let path = format!("Observation/{}", created.id());
+    let one = async || {
+        let asked = world.ask("PUT", &path, &token).header("if-match", "W/\"1\"");
+        asked.json(&created.body).send().await.status
+    };
+    let (a, b, c, d) = tokio::join!(one(), one(), one(), one());
+    let mut statuses = [a, b, c, d];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 412, 412, 412]);
+}
+
+/// A page of another origin may do all of this: a preflight allows the methods and the headers.
+#[tokio::test]
+async fn other_origins_may_write() {
+    let world = World::start().await;
+    let preflight =
+        world.ask("OPTIONS", "Observation/1", "").header("access-control-request-method", "PATCH").send().await;
+    for method in ["PUT", "PATCH", "DELETE"] {
+        assert!(preflight.header("access-control-allow-methods").contains(method));
+    }
+    for header in ["if-match", "if-none-exist", "prefer", "authorization"] {
+        assert!(preflight.header("access-control-allow-headers").contains(header));
+    }
+    assert!(preflight.header("access-control-expose-headers").contains("last-modified"));
+}
+
 /// What is over the limits of the store is refused, and nothing is stored.
 #[tokio::test]
 async fn the_store_is_bounded() {

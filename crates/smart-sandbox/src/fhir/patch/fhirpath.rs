@@ -1,6 +1,7 @@
 //! FHIRPath Patch (FHIR R4, fhirpatch) on paths that name members and indices: `Patient.name[0].given`. Anything else of
 //! FHIRPath is refused, never guessed at.
 
+use super::{MAX_OPERATIONS, MAX_STEPS};
 use crate::fhir::answer::Fault;
 use serde_json::{Map, Value};
 
@@ -100,7 +101,6 @@ const SINGLE: &[&str] = &[
 /// Elements whose name goes on with the type of their value.
 const CHOICES: &[&str] =
     &["abatement", "deceased", "effective", "medication", "multipleBirth", "occurrence", "onset", "performed", "value"];
-const MAX_OPERATIONS: usize = 1000;
 
 /// Does the operations of a Parameters resource, in their order.
 ///
@@ -257,6 +257,9 @@ fn steps(path: &str) -> Result<Vec<Step<'_>>, Fault> {
     };
     let mut found = Vec::new();
     for (at, segment) in path.split('.').enumerate() {
+        if at > MAX_STEPS {
+            return Err(Fault::bad(format!("a path has more than {MAX_STEPS} steps")));
+        }
         let (name, index) = match segment.split_once('[') {
             Some((name, rest)) => (name, Some(rest.strip_suffix(']').ok_or_else(refused)?)),
             None => (segment, None),

@@ -8,12 +8,17 @@ use super::read::{gone, not_there};
 use super::request::{Body, FhirRequest, served_type};
 use super::write::{Whose, check_conditions, put, select, several, sound, written};
 use crate::data::Repository;
-use json_patch::{Patch, PatchErrorKind};
+use json_patch::{Patch, PatchErrorKind, PatchOperation};
 use serde_json::Value;
 use smart_core::scope::Interaction;
 
 /// A patch has no more operations.
-const MAX_OPERATIONS: usize = 1000;
+const MAX_OPERATIONS: usize = 200;
+/// A path of a patch has no more steps.
+const MAX_STEPS: usize = 64;
+/// What a patch may make of a resource, in values and octets of text, and in levels.
+const MAX_SIZE: usize = 4 * 1024 * 1024;
+const MAX_DEPTH: usize = 256;
 
 pub(super) fn patch(
     context: &Context<'_>,
@@ -66,19 +71,42 @@ fn apply(body: &Body, value: &mut Value) -> Result<(), Fault> {
     }
 }
 
-fn json_patch(operations: &Value, value: &mut Value) -> Result<(), Fault> {
+/// Done operation by operation, as a copy can double a resource and a move deepen it: a few of them would fill the memory
+/// and the stack.
+fn json_patch(operations: &Value, content: &mut Value) -> Result<(), Fault> {
     if operations.as_array().is_some_and(|operations| operations.len() > MAX_OPERATIONS) {
         return Err(Fault::bad(format!("a patch has at most {MAX_OPERATIONS} operations")));
     }
     let patch: Patch =
         serde_json::from_value(operations.clone()).map_err(|_| Fault::bad("the body is no JSON Patch (RFC 6902)"))?;
-    json_patch::patch(value, &patch).map_err(|error| {
-        let at = error.operation;
-        match error.kind {
+    for (at, operation) in patch.0.iter().enumerate() {
+        if operation.path().tokens().count() > MAX_STEPS {
+            return Err(Fault::bad(format!("the path of operation {at} has more than {MAX_STEPS} steps")));
+        }
+        json_patch::patch(content, std::slice::from_ref(operation)).map_err(|error| match error.kind {
             PatchErrorKind::TestFailed => {
                 Fault::unprocessable("conflict", format!("the test of operation {at} does not hold"))
             }
             _ => Fault::unprocessable("processing", format!("operation {at} leads nowhere in this resource")),
+        })?;
+        let grows = matches!(operation, PatchOperation::Copy(_) | PatchOperation::Move(_));
+        if grows && room_left(content, MAX_SIZE, MAX_DEPTH).is_none() {
+            return Err(Fault::unprocessable("too-long", format!("operation {at} makes the resource too large")));
         }
-    })
+    }
+    Ok(())
+}
+
+/// What is left of `room` values and octets; `None` if they do not do, or if it is nested deeper.
+fn room_left(value: &Value, room: usize, depth: usize) -> Option<usize> {
+    let depth = depth.checked_sub(1)?;
+    let room = room.checked_sub(1)?;
+    match value {
+        Value::String(text) => room.checked_sub(text.len()),
+        Value::Array(items) => items.iter().try_fold(room, |room, inner| room_left(inner, room, depth)),
+        Value::Object(members) => {
+            members.iter().try_fold(room, |room, (name, inner)| room_left(inner, room.checked_sub(name.len())?, depth))
+        }
+        _ => Some(room),
+    }
 }
