@@ -1,7 +1,8 @@
 //! FHIRPath Patch (FHIR R4, fhirpatch) on paths that name members and indices: `Patient.name[0].given`. Anything else of
 //! FHIRPath is refused, never guessed at.
 
-use super::{MAX_OPERATIONS, MAX_STEPS};
+use super::MAX_OPERATIONS;
+use super::path::{CHOICES, Step, delete, list, nowhere, one, steps};
 use crate::fhir::answer::Fault;
 use serde_json::{Map, Value};
 
@@ -98,10 +99,6 @@ const SINGLE: &[&str] = &[
     "verificationStatus",
     "version",
 ];
-/// Elements whose name goes on with the type of their value.
-const CHOICES: &[&str] =
-    &["abatement", "deceased", "effective", "medication", "multipleBirth", "occurrence", "onset", "performed", "value"];
-
 /// Does the operations of a Parameters resource, in their order.
 ///
 /// # Errors
@@ -115,7 +112,8 @@ pub(super) fn apply(parameters: &Value, content: &mut Value) -> Result<(), Fault
         if operation.get("name").is_none_or(|name| name != "operation") {
             return Err(Fault::bad("each parameter of a FHIRPath Patch is called operation"));
         }
-        Operation::read(operation)?.apply(content)?;
+        let resource_type = content.get("resourceType").and_then(Value::as_str).unwrap_or_default().to_owned();
+        Operation::read(operation, &resource_type)?.apply(content)?;
     }
     Ok(())
 }
@@ -126,19 +124,17 @@ struct Operation<'a> {
     parts: &'a [Value],
 }
 
-/// One step of a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step<'a> {
-    Member(&'a str),
-    Index(usize),
-}
-
 impl<'a> Operation<'a> {
-    fn read(operation: &'a Value) -> Result<Self, Fault> {
+    fn read(operation: &'a Value, resource_type: &str) -> Result<Self, Fault> {
         let parts = operation.get("part").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let mut it = Self { kind: "", path: Vec::new(), parts };
         it.kind = it.text("type", "valueCode")?;
-        it.path = steps(it.text("path", "valueString")?)?;
+        let path = it.text("path", "valueString")?;
+        it.path = steps(path)?;
+        let begins = path.split('.').next().unwrap_or_default();
+        if ![resource_type, "DomainResource", "Resource"].contains(&begins) {
+            return Err(nowhere());
+        }
         Ok(it)
     }
 
@@ -245,139 +241,6 @@ fn is_choice(parent: &Map<String, Value>, name: &str) -> bool {
     CHOICES.contains(&name) && (name != "value" || has_choice())
 }
 
-fn nowhere() -> Fault {
-    Fault::unprocessable("processing", "a path leads nowhere in this resource")
-}
-
-/// Reads a path: the type, then members and indices.
-fn steps(path: &str) -> Result<Vec<Step<'_>>, Fault> {
-    let refused = || {
-        let text = "only paths of members and indices such as Patient.name[0].given are supported; use a JSON Patch";
-        Fault::unprocessable("not-supported", text)
-    };
-    let mut found = Vec::new();
-    for (at, segment) in path.split('.').enumerate() {
-        if at > MAX_STEPS {
-            return Err(Fault::bad(format!("a path has more than {MAX_STEPS} steps")));
-        }
-        let (name, index) = match segment.split_once('[') {
-            Some((name, rest)) => (name, Some(rest.strip_suffix(']').ok_or_else(refused)?)),
-            None => (segment, None),
-        };
-        let is_name = !name.is_empty() && name.bytes().all(|c| c.is_ascii_alphanumeric());
-        if !is_name || (at == 0) != name.starts_with(|c: char| c.is_ascii_uppercase()) || (at == 0 && index.is_some()) {
-            return Err(refused());
-        }
-        if at > 0 {
-            found.push(Step::Member(name));
-        }
-        if let Some(index) = index {
-            found.push(Step::Index(index.parse().map_err(|_| refused())?));
-        }
-    }
-    Ok(found)
-}
-
-/// The name under which a member stands: a choice has its type at the end.
-fn actual(object: &Map<String, Value>, name: &str) -> Option<String> {
-    if object.contains_key(name) {
-        return Some(name.to_owned());
-    }
-    let is_of_choice =
-        |full: &&String| full.strip_prefix(name).is_some_and(|kind| kind.starts_with(|c: char| c.is_ascii_uppercase()));
-    CHOICES.contains(&name).then(|| object.keys().find(is_of_choice).cloned()).flatten()
-}
-
-/// What a path leads to; a list of one stands for its item, as in FHIRPath.
-fn one<'v>(content: &'v mut Value, path: &[Step<'_>]) -> Result<&'v mut Value, Fault> {
-    let found = walk(content, path)?;
-    match found {
-        Value::Array(items) => match items.as_mut_slice() {
-            [item] => Ok(item),
-            _ => Err(Fault::unprocessable("multiple-matches", "a path leads to none or to several elements")),
-        },
-        found => Ok(found),
-    }
-}
-
-fn list<'v>(content: &'v mut Value, path: &[Step<'_>]) -> Result<&'v mut Vec<Value>, Fault> {
-    walk(content, path)?.as_array_mut().ok_or_else(nowhere)
-}
-
-fn walk<'v>(content: &'v mut Value, path: &[Step<'_>]) -> Result<&'v mut Value, Fault> {
-    let mut at = content;
-    for step in path {
-        at = match (step, at) {
-            (Step::Index(index), Value::Array(items)) => items.get_mut(*index).ok_or_else(nowhere)?,
-            (Step::Member(name), Value::Object(object)) => {
-                let name = actual(object, name).ok_or_else(nowhere)?;
-                object.get_mut(&name).ok_or_else(nowhere)?
-            }
-            (Step::Member(name), Value::Array(items)) => match items.as_mut_slice() {
-                [Value::Object(object)] => {
-                    let name = actual(object, name).ok_or_else(nowhere)?;
-                    object.get_mut(&name).ok_or_else(nowhere)?
-                }
-                _ => return Err(Fault::unprocessable("multiple-matches", "a path leads to several elements")),
-            },
-            _ => return Err(nowhere()),
-        };
-    }
-    Ok(at)
-}
-
-/// Deletes an element. One that is not there needs no deleting (FHIR R4, fhirpatch).
-fn delete(content: &mut Value, path: &[Step<'_>]) -> Result<(), Fault> {
-    let Some((last, parents)) = path.split_last() else {
-        return Err(Fault::unprocessable("processing", "a patch does not delete the resource"));
-    };
-    let parent = match walk(content, parents) {
-        Ok(parent) => parent,
-        Err(fault) if fault.code == "multiple-matches" => return Err(fault),
-        Err(_) => return Ok(()),
-    };
-    match (last, parent) {
-        (Step::Index(index), Value::Array(items)) => {
-            if *index < items.len() {
-                items.remove(*index);
-            }
-        }
-        (Step::Member(name), Value::Object(object)) => {
-            if let Some(name) = actual(object, name) {
-                if object.get(&name).and_then(Value::as_array).is_some_and(|items| items.len() > 1) {
-                    return Err(Fault::unprocessable("multiple-matches", "a path leads to several elements"));
-                }
-                object.shift_remove(&name);
-            }
-        }
-        (Step::Member(_), Value::Array(items)) if items.len() == 1 => {
-            return items.first_mut().map_or(Ok(()), |item| delete(item, std::slice::from_ref(last)));
-        }
-        _ => return Err(nowhere()),
-    }
-    drop_empty(content, parents);
-    Ok(())
-}
-
-/// FHIR has no empty lists and objects.
-fn drop_empty(content: &mut Value, path: &[Step<'_>]) {
-    let Some((last, parents)) = path.split_last() else { return };
-    let is_empty =
-        |value: &Value| value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(Map::is_empty);
-    if walk(content, path).is_ok_and(|value| is_empty(value)) {
-        match (last, walk(content, parents)) {
-            (Step::Member(name), Ok(Value::Object(object))) => {
-                object.shift_remove(*name);
-            }
-            (Step::Index(index), Ok(Value::Array(items))) if *index < items.len() => {
-                items.remove(*index);
-            }
-            _ => return,
-        }
-        drop_empty(content, parents);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -472,6 +335,7 @@ mod tests {
             (json!([kind("delete"), path("Patient.name[0].given")]), 422),
             (json!([kind("delete"), path("Patient")]), 422),
             (json!([kind("insert"), path("Patient.name[0].given"), index("index", 9), text("x")]), 422),
+            (json!([kind("delete"), path("Observation.gender")]), 422),
             (json!([kind("explode"), path("Patient.name")]), 400),
             (json!([kind("replace")]), 400),
         ] {

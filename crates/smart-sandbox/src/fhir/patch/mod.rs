@@ -1,6 +1,7 @@
 //! Patching: JSON Patch, and FHIRPath Patch on simple paths.
 
 mod fhirpath;
+mod path;
 
 use super::answer::{Answer, Fault};
 use super::context::Context;
