@@ -1,6 +1,6 @@
 //! What can go wrong in a sandbox.
 
-/// Why a sandbox did not start, or its stand-in for a browser got stuck.
+/// Why a sandbox did not start, its stand-in for a browser got stuck, or a resource was not taken.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SandboxError {
@@ -18,4 +18,7 @@ pub enum SandboxError {
     /// A page was not what it should be.
     #[error("the browser got stuck: {0}")]
     Browser(String),
+    /// A resource that was to be stored is none, or there is no room for it.
+    #[error("the resource cannot be stored: {0}")]
+    Resource(String),
 }

@@ -93,7 +93,7 @@ pub struct Counts {
     pub introspect: u64,
     /// The revocation endpoint.
     pub revoke: u64,
-    /// Reads and searches.
+    /// Requests to the FHIR API, of any kind; a Bundle counts once.
     pub fhir: u64,
     /// The smart-configuration.
     pub discovery: u64,

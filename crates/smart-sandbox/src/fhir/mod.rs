@@ -16,6 +16,7 @@ mod resource_types;
 mod routes;
 mod search;
 mod spoil;
+mod store;
 mod structure;
 mod validate;
 mod write;

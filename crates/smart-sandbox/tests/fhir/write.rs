@@ -1,8 +1,8 @@
 //! Reading and writing single resources.
 
 use crate::world::{World, observation, patient};
-use serde_json::json;
-use smart_sandbox::{SandboxConfig, StorageLimits};
+use serde_json::{Value, json};
+use smart_sandbox::{SandboxConfig, SandboxError, StorageLimits};
 
 /// FHIR R4, http: a resource is created, read, updated, deleted and read in its versions.
 #[tokio::test]
@@ -218,6 +218,24 @@ async fn other_origins_may_write() {
         assert!(preflight.header("access-control-allow-headers").contains(header));
     }
     assert!(preflight.header("access-control-expose-headers").contains("last-modified"));
+}
+
+/// A test puts resources in and looks at them past all scopes; what is not sound is refused.
+#[tokio::test]
+async fn tests_put_resources_in() {
+    let world = World::start().await;
+    let token = world.staff().await;
+    let reference = world.sandbox.put_resource(&observation("p1001", "x").to_string()).unwrap();
+    let read = world.get(&reference, &token).await;
+    assert_eq!((read.status, read.header("etag")), (200, "W/\"1\""));
+    assert_eq!(world.sandbox.put_resource(&read.body.to_string()).unwrap(), reference);
+    assert_eq!(world.get(&reference, &token).await.header("etag"), "W/\"2\"");
+    let held: Value = serde_json::from_str(&world.sandbox.resource(&reference).unwrap()).unwrap();
+    assert_eq!(held["meta"]["versionId"], "2");
+    assert_eq!((world.sandbox.resource("Patient/never"), world.sandbox.resource("Patient")), (None, None));
+    for wrong in ["{", "{}", "{\"resourceType\": \"Observation\"}"] {
+        assert!(matches!(world.sandbox.put_resource(wrong), Err(SandboxError::Resource(_))), "{wrong}");
+    }
 }
 
 /// What is over the limits of the store is refused, and nothing is stored.
