@@ -53,6 +53,11 @@ impl SideBySide {
         self.row(name, own.recip(), "/s", reach, &remark);
     }
 
+    /// A value that was measured elsewhere, such as a share of instructions, beside its goal.
+    pub fn known(&mut self, name: &str, value: f64, unit: &str, reach: Option<f64>, remark: &str) {
+        self.row(name, value, unit, reach, remark);
+    }
+
     /// Whether all goals were reached.
     pub fn finish(self) -> ExitCode {
         if self.is_ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -236,4 +236,15 @@ fn guide_is_honest_about_storage_in_browsers() {
     let (_, section) = guide.split_once("## Storage in browsers").unwrap();
     assert!(section.contains("cannot keep a refresh token from a script"));
     assert!(section.contains("for the session only"));
+/// AP-06 (SMART, app state): the guide says what app state must not be used for: data that FHIR has resources for, and returned
+/// texts taken as they are.
+#[test]
+fn guide_says_what_app_state_is_not_for() {
+    let guide = read("docs/src/fhir.md");
+    let (_, section) = guide.split_once("\n### What app state is not for\n").unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    for rule in ["Never keep in it what FHIR has a resource for", "Never use what comes back without checking it"] {
+        assert!(section.contains(&format!("- **{rule}")), "{rule}");
+    }
+    assert!(read("docs/src/SUMMARY.md").contains("(fhir.md)"));
 }

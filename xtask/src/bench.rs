@@ -20,7 +20,8 @@ pub struct Bench {
 }
 
 /// The benches of workspaces of their own: their peers' dependencies, or one backend alone, could not be had in this one.
-const OUTSIDE: [(&str, &str, &str, &[&str]); 3] = [
+const OUTSIDE: [(&str, &str, &str, &[&str]); 4] = [
+    ("FHIR reads", "tests/fhir-benches", "reads", &[]),
     ("scopes", "tests/token-benches", "scopes", &[]),
     ("tokens, josekit", "tests/token-benches", "tokens", &[]),
     ("tokens, ring", "tests/token-benches", "tokens", &["--no-default-features", "--features", "ring"]),

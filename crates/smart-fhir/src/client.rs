@@ -39,6 +39,8 @@ type Statement = (Timestamp, Arc<Value>);
 #[derive(Clone)]
 struct Inner {
     base: FhirBaseUrl,
+    /// The base as a URL, without a slash at its end.
+    root: Url,
     http: HttpClient,
     authorize: Arc<dyn Authorize>,
     retries: RetryPolicy,
@@ -52,7 +54,8 @@ impl FhirClient {
     pub fn new(base: FhirBaseUrl, http: HttpClient, authorize: Arc<dyn Authorize>) -> Self {
         let (retries, media_type) = (RetryPolicy::default(), FhirMediaType::default());
         let capabilities = Arc::default();
-        Self(Arc::new(Inner { base, http, authorize, retries, media_type, format: false, capabilities }))
+        let root = Url::parse(base.normalised()).unwrap_or_else(|_| base.url().clone());
+        Self(Arc::new(Inner { base, root, http, authorize, retries, media_type, format: false, capabilities }))
     }
 
     /// The same client with another way to repeat safe requests.
@@ -302,11 +305,17 @@ impl FhirClient {
         version: Option<&FhirId>,
         query: &str,
     ) -> Result<Url, FhirError> {
-        let (interaction, relative) = match version {
-            None => (Interaction::Read, format!("{resource_type}/{id}{query}")),
-            Some(version) => (Interaction::VRead, format!("{resource_type}/{id}/_history/{version}{query}")),
-        };
-        let url = self.url(&relative)?;
+        let mut url = self.0.root.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            // Type, id and version have no character that would have to be encoded.
+            path.pop_if_empty().push(resource_type.as_str()).push(id.as_str());
+            if let Some(version) = version {
+                path.push("_history").push(version.as_str());
+            }
+        }
+        url.set_query(query.strip_prefix('?'));
+        self.add_format(&mut url);
+        let interaction = if version.is_some() { Interaction::VRead } else { Interaction::Read };
         self.check_permitted(&AccessRequest::new(interaction, resource_type.as_str()), &url)?;
         Ok(url)
     }
@@ -328,10 +337,14 @@ impl FhirClient {
         let endpoint = || Endpoint::from(self.base().url());
         let outside = |_| FhirError::OutsideBase { endpoint: endpoint(), base: self.base().as_str().to_owned() };
         let mut url = self.base().join(relative).map_err(outside)?;
+        self.add_format(&mut url);
+        Ok(url)
+    }
+
+    fn add_format(&self, url: &mut Url) {
         if self.0.format {
             url.query_pairs_mut().append_pair("_format", self.media_type().as_str());
         }
-        Ok(url)
     }
 
     /// Asks for what a request is by its method and URL, as far as scopes speak of it.

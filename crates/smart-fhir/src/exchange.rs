@@ -1,7 +1,7 @@
 //! One request to the FHIR server: authorization, redirects, renewal, and what the response is.
 
 use crate::media_type::check_is_json;
-use crate::resource::without_mark;
+use crate::resource::{is_value, without_mark};
 use crate::{Answer, FhirClient, FhirError, FromResource, OperationOutcome, Refusal};
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION};
@@ -63,25 +63,38 @@ impl Reply {
         resource_type: Option<&str>,
         id: Option<&str>,
     ) -> Result<T, FhirError> {
-        let [own_type, own_id] = texts_of_object(self.json()?, ["resourceType", "id"])
-            .map_err(|error| FhirError::BadJson { endpoint: self.endpoint(), error })?;
-        if let Some(expected) = resource_type {
-            let found = if own_type.as_deref() != Some(expected) {
-                match own_type.as_deref() {
-                    Some("OperationOutcome") => Some("an OperationOutcome"),
-                    _ => Some("another type of resource"),
-                }
-            } else if id.is_some() && own_id.as_deref() != id {
-                Some("a resource with another id")
-            } else {
-                None
-            };
-            if let Some(found) = found {
-                let (endpoint, expected, outcome) = (self.endpoint(), expected.to_owned(), self.outcome());
-                return Err(FhirError::OtherResource { endpoint, expected, found, outcome });
+        let body = self.json()?;
+        let bad = |error| FhirError::BadJson { endpoint: self.endpoint(), error };
+        if is_value::<T>() {
+            let object = parse_object(body).map_err(bad)?;
+            let text = |name: &str| object.get(name).and_then(Value::as_str);
+            self.check(text("resourceType"), text("id"), resource_type, id)?;
+            if let Ok(resource) = T::from_value(Value::Object(object)) {
+                return Ok(resource);
             }
         }
+        let [own_type, own_id] = texts_of_object(body, ["resourceType", "id"]).map_err(bad)?;
+        self.check(own_type.as_deref(), own_id.as_deref(), resource_type, id)?;
         typed(&self.body, own_type.as_deref(), &self.endpoint())
+    }
+
+    /// Whether a resource is of the type and has the id that were asked for.
+    fn check(
+        &self,
+        own_type: Option<&str>,
+        own_id: Option<&str>,
+        resource_type: Option<&str>,
+        id: Option<&str>,
+    ) -> Result<(), FhirError> {
+        let Some(expected) = resource_type else { return Ok(()) };
+        let found = match own_type {
+            Some(own) if own == expected && (id.is_none() || own_id == id) => return Ok(()),
+            Some(own) if own == expected => "a resource with another id",
+            Some("OperationOutcome") => "an OperationOutcome",
+            _ => "another type of resource",
+        };
+        let (endpoint, expected, outcome) = (self.endpoint(), expected.to_owned(), self.outcome());
+        Err(FhirError::OtherResource { endpoint, expected, found, outcome })
     }
 
     /// The body as an OperationOutcome, if it is one.

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use smart_core::json::texts_of_object;
+use std::any::Any;
 use std::fmt;
 
 /// A resource in the very octets that came, or are to be sent.
@@ -74,12 +75,27 @@ impl fmt::Debug for RawResource {
 pub trait FromResource: Sized {
     /// Reads the octets of one JSON object; `None` when they do not fit.
     fn from_resource(octets: &Bytes) -> Option<Self>;
+
+    /// Whether it is made out of a `serde_json::Value` as it is, so that one reading does for all that has to be checked.
+    #[doc(hidden)]
+    fn from_value(value: Value) -> Result<Self, Value> {
+        Err(value)
+    }
 }
 
-impl<T: DeserializeOwned> FromResource for T {
+impl<T: DeserializeOwned + 'static> FromResource for T {
     fn from_resource(octets: &Bytes) -> Option<Self> {
         // Why it does not fit is not kept: that would quote the resource.
         serde_json::from_slice(without_mark(octets)).ok()
+    }
+
+    fn from_value(value: Value) -> Result<Self, Value> {
+        let mut value = Some(value);
+        let same: &mut dyn Any = &mut value;
+        match same.downcast_mut::<Option<T>>().and_then(Option::take) {
+            Some(own) => Ok(own),
+            None => Err(value.unwrap_or_default()),
+        }
     }
 }
 
@@ -111,6 +127,11 @@ impl ToResource for RawResource {
     fn to_resource(&self) -> Result<RawResource, FhirError> {
         Ok(self.clone())
     }
+}
+
+/// Whether a type is `serde_json::Value`.
+pub(crate) fn is_value<T: FromResource>() -> bool {
+    T::from_value(Value::Null).is_ok()
 }
 
 /// The octets without a byte order mark.

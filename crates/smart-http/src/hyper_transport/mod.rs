@@ -183,6 +183,11 @@ fn reason_of(error: &dyn Error) -> String {
 }
 
 fn is_loopback(uri: &Uri) -> bool {
+    // The usual case without the whole parser, which knows other ways to write an address.
+    let plain = uri.host().and_then(|host| host.parse::<std::net::Ipv4Addr>().ok());
+    if plain.is_some_and(|address| address.is_loopback()) {
+        return true;
+    }
     url::Url::parse(&uri.to_string()).is_ok_and(|url| smart_core::url_policy::is_loopback(&url))
 }
 
