@@ -236,6 +236,8 @@ fn guide_is_honest_about_storage_in_browsers() {
     let (_, section) = guide.split_once("## Storage in browsers").unwrap();
     assert!(section.contains("cannot keep a refresh token from a script"));
     assert!(section.contains("for the session only"));
+}
+
 /// AP-06 (SMART, app state): the guide says what app state must not be used for: data that FHIR has resources for, and returned
 /// texts taken as they are.
 #[test]
