@@ -39,6 +39,7 @@
 mod answer;
 mod app_state;
 mod batch;
+pub mod bulk;
 mod bundle;
 mod client;
 mod documents;

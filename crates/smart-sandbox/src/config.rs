@@ -1,5 +1,6 @@
 //! How a sandbox is set up.
 
+use crate::bulk::BulkConfig;
 use crate::client::Client;
 use crate::faults::FhirFault;
 use smart_core::app_state::AppStatePlace;
@@ -104,6 +105,8 @@ pub struct SandboxConfig {
     pub offers: Offers,
     /// How much can be stored.
     pub storage: StorageLimits,
+    /// How bulk exports are.
+    pub bulk: BulkConfig,
 }
 
 impl SandboxConfig {
@@ -132,6 +135,7 @@ impl Default for SandboxConfig {
             fhir_fault: None,
             offers: Offers::default(),
             storage: StorageLimits::default(),
+            bulk: BulkConfig::default(),
         }
     }
 }

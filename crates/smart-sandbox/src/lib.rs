@@ -20,6 +20,7 @@ mod accounts;
 mod app_state;
 mod auth;
 pub mod browser;
+mod bulk;
 mod client;
 mod config;
 mod controls;
@@ -34,6 +35,7 @@ mod published;
 mod quirks;
 mod shared;
 
+pub use bulk::{BulkConfig, BulkCounts, BulkMode};
 pub use client::{Client, ClientKeys, ClientKind, SecretMethod};
 pub use config::{Misbehaviour, Offers, SandboxConfig, StorageLimits};
 pub use error::SandboxError;
@@ -58,6 +60,8 @@ pub struct Sandbox {
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
+    /// What gives out files of exports at another origin.
+    elsewhere: Option<JoinHandle<()>>,
 }
 
 /// Where the endpoints of a sandbox are. A server that is imitated may publish fewer of them.
@@ -118,6 +122,7 @@ impl Sandbox {
             .merge(auth::router(&shared.quirks))
             .merge(published::router(&shared))
             .merge(app_state::router(&shared))
+            .merge(bulk::router(&shared.quirks))
             .layer(axum::middleware::from_fn_with_state(shared.clone(), cors::allow))
             .layer(axum::middleware::from_fn_with_state(shared.clone(), hostile::spoil))
             .with_state(shared.clone());
@@ -131,7 +136,8 @@ impl Sandbox {
                 tracing::warn!(%error, "the sandbox ended");
             }
         });
-        Ok(Self { shared, address, stop: Some(stop), task })
+        let elsewhere = if shared.bulk.is_elsewhere() { Some(serve_elsewhere(&shared).await?) } else { None };
+        Ok(Self { shared, address, stop: Some(stop), task, elsewhere })
     }
 
     /// The endpoints.
@@ -195,6 +201,11 @@ impl Sandbox {
         }
     }
 
+    /// How often each part of a bulk export was asked for.
+    pub fn bulk_counts(&self) -> BulkCounts {
+        self.shared.bulk.counts()
+    }
+
     /// Every code and token that was issued, for tests that look for them where they must not be.
     pub fn issued_secrets(&self) -> Vec<String> {
         self.shared.state().secrets.clone()
@@ -212,6 +223,19 @@ impl Sandbox {
     }
 }
 
+/// A second origin, for the files of exports alone.
+async fn serve_elsewhere(shared: &Arc<Shared>) -> Result<JoinHandle<()>, SandboxError> {
+    let failed = |e: std::io::Error| SandboxError::Bind { port: 0, reason: e.to_string() };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
+    shared.bulk.give_out_at(listener.local_addr().map_err(failed)?);
+    let app = bulk::router_elsewhere().with_state(shared.clone());
+    Ok(tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, app).await {
+            tracing::warn!(%error, "the other origin of the sandbox ended");
+        }
+    }))
+}
+
 /// A key for ID tokens, as every server has one.
 fn new_key() -> Result<SigningKey, SandboxError> {
     Ok(SigningKey::generate(KeyKind::Rsa2048)?.with_algorithm(SigningAlgorithm::Rs256)?)
@@ -220,6 +244,9 @@ fn new_key() -> Result<SigningKey, SandboxError> {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         self.task.abort();
+        if let Some(elsewhere) = &self.elsewhere {
+            elsewhere.abort();
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the routes share: data, keys, clients, and the grants that were given.
 
 use crate::auth::ClientKeySets;
+use crate::bulk::BulkState;
 use crate::client::Client;
 use crate::config::{Misbehaviour, Offers, SandboxConfig};
 use crate::data::{DataSet, Repository};
@@ -55,6 +56,7 @@ pub(crate) struct Shared {
     pub(crate) honesty: Honesty,
     pub(crate) faults: Faults,
     pub(crate) offers: Offers,
+    pub(crate) bulk: BulkState,
     counts: [AtomicU64; 7],
     state: Mutex<State>,
     resources: Mutex<Arc<Repository>>,
@@ -196,6 +198,7 @@ impl Shared {
             faults: Faults::new(config.fhir_fault),
             offers: config.offers,
             states: Mutex::new(Repository::empty(config.storage)),
+            bulk: BulkState::new(config.bulk),
             counts: Default::default(),
             state: Mutex::default(),
         }

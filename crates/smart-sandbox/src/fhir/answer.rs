@@ -213,3 +213,13 @@ impl Fault {
 pub(crate) fn outcome(severity: &str, code: &str, diagnostics: &str) -> Value {
     json!({"resourceType": "OperationOutcome", "issue": [{"severity": severity, "code": code, "diagnostics": diagnostics}]})
 }
+
+/// A refusal as an HTTP response, for what is served beside FHIR's own interactions.
+pub(crate) fn refuse(status: StatusCode, code: &'static str, diagnostics: &str) -> Response {
+    Fault::new(status, code, diagnostics).into_answer().into_response(false)
+}
+
+/// 401 with its challenge, as an HTTP response.
+pub(crate) fn unauthorized(with_token: bool) -> Response {
+    Fault::unauthorized(with_token).into_answer().into_response(false)
+}

@@ -22,7 +22,7 @@ mod validate;
 mod write;
 
 pub(crate) use access::Access;
-pub(crate) use answer::{Answer, Fault};
+pub(crate) use answer::{Answer, Fault, refuse, unauthorized};
 pub(crate) use request::Conditions;
 pub(crate) use resource_types::is_id;
 pub(crate) use routes::{access, router};
