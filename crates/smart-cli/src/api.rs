@@ -14,6 +14,7 @@ pub(crate) use smart_on_fhir::core::scope::Syntax;
 pub(crate) use smart_on_fhir::core::secret::ClientSecret;
 pub(crate) use smart_on_fhir::core::time::{Clock, Timestamp};
 pub(crate) use smart_on_fhir::core::url_policy::{UrlError, UrlPolicy, is_loopback};
+pub(crate) use smart_on_fhir::fhir::bulk;
 pub(crate) use smart_on_fhir::fhir::{
     Answer, EntryAnswer, EntryError, FhirClient, FhirError, Handling, Issue, Location, Operation, OperationOutcome,
     Patch, RawResource, RefusalKind, Return, SearchMode, SearchQuery, SearchValue,

@@ -31,11 +31,13 @@ pub(crate) enum ExitCode {
     AuditBroken,
     /// A logout that the server did not take part in.
     NotRevoked,
+    /// An export that came in part.
+    PartialExport,
 }
 
 impl ExitCode {
     /// All of them, by number.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Ok,
         Self::Internal,
         Self::Usage,
@@ -50,6 +52,7 @@ impl ExitCode {
         Self::NeedsLogin,
         Self::AuditBroken,
         Self::NotRevoked,
+        Self::PartialExport,
     ];
 
     /// The number. It does not change from version to version.
@@ -69,6 +72,7 @@ impl ExitCode {
             Self::NeedsLogin => 11,
             Self::AuditBroken => 12,
             Self::NotRevoked => 13,
+            Self::PartialExport => 14,
         }
     }
 
@@ -89,6 +93,7 @@ impl ExitCode {
             Self::NeedsLogin => "needs-login",
             Self::AuditBroken => "audit-broken",
             Self::NotRevoked => "not-revoked",
+            Self::PartialExport => "partial-export",
         }
     }
 
@@ -109,6 +114,7 @@ impl ExitCode {
             Self::NeedsLogin => "There is no usable session.",
             Self::AuditBroken => "An audit trail was changed, or a part is missing.",
             Self::NotRevoked => "Logged out here; the server did not revoke the tokens.",
+            Self::PartialExport => "Files came; the server could not export everything.",
         }
     }
 
@@ -141,6 +147,7 @@ impl ExitCode {
             Self::NotRevoked => {
                 "Tell the server's operator where the tokens may be in other hands; else wait until they end."
             }
+            Self::PartialExport => "Look into the files export-errors.*.ndjson: they say what is missing.",
         }
     }
 }
@@ -179,6 +186,7 @@ mod tests {
         assert_eq!(ExitCode::NeedsLogin.number(), 11);
         assert_eq!(ExitCode::AuditBroken.number(), 12);
         assert_eq!(ExitCode::NotRevoked.number(), 13);
+        assert_eq!(ExitCode::PartialExport.number(), 14);
     }
 
     /// The table names every code with its meaning, and every code has a next step.

@@ -1,5 +1,6 @@
 //! The library's errors as the command's: one exit code each, decided here and nowhere else.
 
+use crate::api::bulk::BulkError;
 use crate::api::{
     CallbackError, CoreError, DiscoveryError, Error, FhirError, HttpError, IssuerRefused, LaunchError, LoopbackError,
     RefusalKind, StoreError, UrlError,
@@ -92,6 +93,38 @@ impl From<FhirError> for CliError {
             | FhirError::InvalidSearch { .. }
             | FhirError::OutsideBase { .. } => plain(ExitCode::Usage)
                 .with_next_step("Give a path below the FHIR base, such as Patient/123 or 'Observation?patient=123'."),
+            _ => plain(ExitCode::FhirError),
+        };
+        if shown.endpoint.is_some() { shown } else { shown.at(endpoint) }
+    }
+}
+
+impl From<BulkError> for CliError {
+    fn from(error: BulkError) -> Self {
+        let endpoint = error.endpoint().map(ToString::to_string);
+        let plain = |code| Self::new(code, error.to_string());
+        let again = "Run the same command with --resume to go on.";
+        let shown = match &error {
+            _ if error.needs_reauthorization() => plain(ExitCode::NeedsLogin),
+            BulkError::Fhir(error) => error.clone().into(),
+            BulkError::Http(error) => Self::new(http_code(error), error.to_string()).with_next_step(again),
+            BulkError::Authorize { error: reason, .. } if reason.is_retryable() => {
+                plain(ExitCode::UnreachableHost).with_next_step(again)
+            }
+            BulkError::InvalidRequest { .. } => plain(ExitCode::Usage),
+            BulkError::Occupied { .. } => plain(ExitCode::Usage)
+                .with_next_step("Go on with that export with --resume, or choose another place."),
+            BulkError::Destination { .. } | BulkError::Journal { .. } => plain(ExitCode::Internal)
+                .with_next_step("Check the place, its free space and your rights to it; then go on with --resume."),
+            BulkError::NotStarted(_) => plain(ExitCode::FhirError).with_next_step(
+                "Check that the scopes cover it, and ask for less: --type, --type-filter, --elements and --patient are not known everywhere.",
+            ),
+            BulkError::Gone { .. } | BulkError::Failed(_) | BulkError::ManifestChanged { .. } => {
+                plain(ExitCode::FhirError).with_next_step("Start another export, to another place.")
+            }
+            BulkError::Line { .. } => plain(ExitCode::FhirError)
+                .with_next_step("Tell the server's operator; --keep-bad-lines keeps such lines and goes on."),
+            error if error.is_retryable() => plain(ExitCode::FhirError).with_next_step(again),
             _ => plain(ExitCode::FhirError),
         };
         if shown.endpoint.is_some() { shown } else { shown.at(endpoint) }

@@ -12,6 +12,8 @@ mod commands;
 mod connect;
 mod ending;
 mod exit_code;
+mod export_progress;
+mod export_since;
 mod fhir_output;
 mod key_file;
 mod library_error;

@@ -41,6 +41,14 @@ pub(crate) struct StoreOptions {
 }
 
 impl KeepOptions {
+    /// The folder that sessions are kept in, for what is kept beside them.
+    ///
+    /// # Errors
+    /// Internal, when there is no folder to use.
+    pub(crate) fn folder(&self) -> Result<PathBuf, CliError> {
+        self.store.data.clone().map_or_else(usual_folder, Ok)
+    }
+
     /// The stored sessions, and what records.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod delete;
 mod demo;
 mod discover;
 mod exit_codes;
+mod export;
 #[cfg(test)]
 mod fhir_tests;
 mod get;
@@ -45,6 +46,7 @@ pub(crate) enum Command {
     Delete(delete::Delete),
     Batch(batch::BatchCommand),
     Op(op::Op),
+    Export(Box<export::Export>),
     Token(token::TokenCommand),
     Sessions(sessions::Sessions),
     Logout(logout::Logout),
@@ -75,6 +77,7 @@ impl Command {
             Self::Delete(command) => command.run(output).await,
             Self::Batch(command) => command.run(output).await,
             Self::Op(command) => command.run(output).await,
+            Self::Export(command) => command.run(output).await,
             Self::Token(command) => command.run(output).await,
             Self::Sessions(command) => command.run(output).await,
             Self::Logout(command) => command.run(output).await,

@@ -14,7 +14,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use smart_sandbox::browser::{AutoBrowser, Person};
 use smart_sandbox::{
-    Client, ClientKeys, ClientKind, Endpoints, FhirFault, Offers, RetryAfter, Sandbox, SandboxConfig, SandboxError,
+    BulkConfig, BulkMode, Client, ClientKeys, ClientKind, Endpoints, FhirFault, Offers, RetryAfter, Sandbox,
+    SandboxConfig, SandboxError,
 };
 use std::path::PathBuf;
 use std::time::Duration;
@@ -46,6 +47,19 @@ pub(crate) struct SandboxCommand {
     /// Let every request to the FHIR API fail in this way
     #[arg(long, value_name = "HOW", value_enum)]
     fault: Option<Fault>,
+
+    /// How many files a bulk export has
+    #[arg(long, value_name = "COUNT", default_value_t = BulkConfig::default().files)]
+    bulk_files: u32,
+
+    /// How large each of them is, such as 500000 or 128MiB
+    #[arg(long, value_name = "OCTETS", default_value = "256KiB", value_parser = octets)]
+    bulk_file_size: u64,
+
+    /// What is special about exports: throttled, slow, faults, failing, cut, expiring, gzip, no-ranges, other-origin, partial, errors,
+    /// deleted; may be given more than once
+    #[arg(long, value_name = "MODE")]
+    bulk_mode: Vec<BulkMode>,
 }
 
 /// What can be offered besides.
@@ -126,6 +140,18 @@ fn client_keys(given: &str) -> Result<KeyClient, String> {
     }
 }
 
+/// A number of octets, with a unit or without.
+fn octets(given: &str) -> Result<u64, String> {
+    let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("", 1)];
+    let (number, unit) = units
+        .iter()
+        .find_map(|(unit, size)| given.strip_suffix(unit).map(|number| (number, *size)))
+        .unwrap_or((given, 1));
+    let number =
+        number.trim().parse::<u64>().map_err(|_| "it is no number of octets, such as 500000 or 128MiB".to_owned())?;
+    number.checked_mul(unit).ok_or_else(|| "it is too large".to_owned())
+}
+
 impl KeyClient {
     fn client(&self) -> Result<Client, CliError> {
         // What is read is public.
@@ -148,10 +174,13 @@ impl SandboxCommand {
         if let Some(What::Visit(visit)) = self.what {
             return visit.run(output).await;
         }
+        let bulk = BulkConfig { files: self.bulk_files, file_size: self.bulk_file_size, ..BulkConfig::default() };
+        let bulk = bulk.with_modes(self.bulk_mode.iter().copied());
         let mut config = SandboxConfig {
             port: self.port,
             offers: offers(&self.offer),
             fhir_fault: self.fault.map(Fault::of_api),
+            bulk,
             ..SandboxConfig::like(self.like)
         };
         for given in &self.client_keys {

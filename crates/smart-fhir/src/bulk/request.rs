@@ -293,6 +293,11 @@ impl ExportRequest {
         self.separate_status
     }
 
+    /// The same without the time that it begins at: what exports that follow one another have in common.
+    pub fn without_since(&self) -> Self {
+        Self { since: None, ..self.clone() }
+    }
+
     /// Whose data is exported.
     pub fn level(&self) -> &ExportLevel {
         &self.level

@@ -84,7 +84,7 @@ impl Content {
     pub(super) fn piece(&self, from: u64, most: usize) -> Vec<u8> {
         let length = self.line_length();
         let (mut line, skip) = (from / length, usize::try_from(from % length).unwrap_or(0));
-        let mut piece = Vec::with_capacity(most.saturating_add(self.template.len() * 2));
+        let mut piece = Vec::with_capacity(most.min(1 << 20) + self.template.len() * 2);
         while line < self.lines && piece.len() < most.saturating_add(skip) {
             self.write_line(&mut piece, line);
             line += 1;
