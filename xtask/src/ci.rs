@@ -4,7 +4,7 @@ use crate::error::TaskError;
 use crate::requirements::Requirements;
 use crate::run::{Show, cargo, run};
 use crate::summary::{Outcome, Step, Summary};
-use crate::{cargo_deny, layers, metadata, nextest, system_packages, workspace};
+use crate::{cargo_deny, layers, metadata, nextest, s3_server, system_packages, workspace};
 use std::path::Path;
 use std::time::Instant;
 
@@ -24,6 +24,7 @@ pub fn ci(show: Show) -> Summary {
     let has_nextest = nextest::is_here();
     let mut ci = Ci { show, summary: Summary::default() };
     ci.step("system packages", system_packages::ensure);
+    ci.step("S3 server", s3_server::ensure);
     ci.cargo("format", &["fmt", "--all", "--check"]);
     ci.cargo("clippy", &[&["clippy", "--all-targets"], ALL.as_slice(), &["--", "-D", "warnings"]].concat());
     for stores in FEWER_STORES {

@@ -15,6 +15,7 @@ pub mod metadata;
 pub mod nextest;
 pub mod requirements;
 pub mod run;
+pub mod s3_server;
 pub mod summary;
 pub mod system_packages;
 pub mod table;

@@ -13,7 +13,7 @@ struct Package {
     probe: &'static [&'static [&'static str]],
 }
 
-const PACKAGES: [Package; 10] = [
+const PACKAGES: [Package; 12] = [
     Package { debian: "pkg-config", purpose: "finding OpenSSL", probe: &[&["pkg-config", "--version"]] },
     Package {
         debian: "libssl-dev",
@@ -52,6 +52,12 @@ const PACKAGES: [Package; 10] = [
         probe: &[&["node", "--version"]],
     },
     Package { debian: "npm", purpose: "the conformance suites against oidc-provider", probe: &[&["npm", "--version"]] },
+    Package {
+        debian: "python3-venv",
+        purpose: "the S3 server of the tests of smart-cli",
+        probe: &[&["python3", "-c", "import ensurepip, venv"]],
+    },
+    Package { debian: "curl", purpose: "the bench of bulk exports", probe: &[&["curl", "--version"]] },
     Package { debian: "jq", purpose: "the examples of the README", probe: &[&["jq", "--version"]] },
 ];
 

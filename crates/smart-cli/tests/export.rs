@@ -206,3 +206,24 @@ async fn an_export_that_is_killed_is_resumed() {
         assert_on_disk(&place, &report);
     }
 }
+
+/// F-109, BK-46: the script that shows it in the documents runs with `smart` and a shell, here with small files.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_script_of_the_killed_export_runs() {
+    let user = User::new();
+    let port = support::free_port().to_string();
+    let folder = Path::new(env!("CARGO_BIN_EXE_smart")).parent().unwrap();
+    let path = format!("{}:/usr/local/bin:/usr/bin:/bin", folder.display());
+    let mut script = tokio::process::Command::new("sh");
+    script
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/killed_export.sh"))
+        .env_clear()
+        .envs([("PATH", path.as_str()), ("PORT", &port), ("FILE_SIZE", "4MiB"), ("LANG", "C.UTF-8")])
+        .env("TMPDIR", user.folder())
+        .kill_on_drop(true);
+    let ran = tokio::time::timeout(Duration::from_secs(180), script.output()).await.unwrap().unwrap();
+    let (out, err) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+    assert!(ran.status.success(), "{out}\n{err}");
+    assert!(out.contains("8 files, all digests equal") && out.contains("killed with"), "{out}\n{err}");
+}

@@ -28,6 +28,7 @@ use url::Url;
 /// It can be stopped at any point: the same place with --resume goes on, and nothing is lost or there twice. Without --system or
 /// --group all patients are exported.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(crate) struct Export {
     /// The folder, or the URL of an object store: s3://bucket/path, gs://bucket/path, az://container/path
     place: String,
@@ -76,6 +77,7 @@ pub(crate) struct Export {
 
 /// What is exported.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 struct What {
     /// Export everything that the server has, in place of all patients
     #[arg(long, conflicts_with_all = ["group", "patient"])]
@@ -205,13 +207,14 @@ impl Export {
         let last = LastExport::of(&folder, &saved.server, &request);
         let request = match since {
             Some(since) => request.since(since),
-            None if self.what.since_last => match last.time()? {
-                Some(time) => request.since(time),
-                None => {
+            None if self.what.since_last => {
+                if let Some(time) = last.time()? {
+                    request.since(time)
+                } else {
                     output.note("There was no such export before: everything is exported.");
                     request
                 }
-            },
+            }
             None => request,
         };
         let progress = Arc::new(ExportProgress::new(output));

@@ -230,3 +230,10 @@ pub(crate) async fn misbehaving(misbehaviour: Misbehaviour) -> Sandbox {
     let config = SandboxConfig { misbehaviour: Some(misbehaviour), ..SandboxConfig::default() };
     Sandbox::start(config).await.expect("a sandbox")
 }
+
+/// A port that is free, and that the system gives to nobody who asks for any.
+pub(crate) fn free_port() -> u16 {
+    let begin = 26_000 + u16::try_from(std::process::id() % 5_000).expect("small");
+    let is_free = |port: &u16| std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, *port)).is_ok();
+    (begin..begin + 200).find(is_free).expect("a free port")
+}

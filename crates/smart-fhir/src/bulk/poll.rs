@@ -76,6 +76,8 @@ impl PollPolicy {
     /// The wait before the next poll, the `poll`th without news from 0.
     pub(super) fn wait(&self, poll: u32, asked: Option<Duration>) -> Duration {
         let asked = asked.map(|asked| asked.min(self.longest_asked));
+        // A server that names a wait knows better than a wait that doubles.
+        let poll = if asked.is_some() { 0 } else { poll };
         self.backoff.delay(poll, asked).unwrap_or(self.longest_asked)
     }
 }

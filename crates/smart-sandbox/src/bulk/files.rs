@@ -181,6 +181,8 @@ impl Giving {
         let broken = || std::io::Error::other("the connection is cut on purpose");
         if self.cut_at.is_some_and(|cut| self.at >= cut) {
             self.is_over = true;
+            // What was given before has to leave this machine first, or nothing of it would.
+            tokio::time::sleep(PAUSE).await;
             return Some(Err(broken()));
         }
         let most = self.cut_at.map_or(PIECE, |cut| usize::try_from(cut - self.at).unwrap_or(PIECE).min(PIECE));
