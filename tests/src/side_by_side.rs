@@ -53,9 +53,15 @@ impl SideBySide {
         self.row(name, own.recip(), "/s", reach, &remark);
     }
 
-    /// A value that was measured elsewhere, such as a share of instructions, beside its goal.
+    /// What was measured elsewhere. Without a goal the row is for information.
     pub fn known(&mut self, name: &str, value: f64, unit: &str, reach: Option<f64>, remark: &str) {
         self.row(name, value, unit, reach, remark);
+    }
+
+    /// What has to be no more than `most`. The row shows what is left to it as a share: 1 is just enough.
+    pub fn at_most(&mut self, name: &str, value: f64, unit: &str, most: f64, remark: &str) {
+        let remark = format!("{value:.2} {unit} of {most:.2} {unit} at most; {remark}");
+        self.row(&format!("{name}, the limit by it"), most / value, "x", Some(1.0), &remark);
     }
 
     /// Whether all goals were reached.

@@ -78,10 +78,31 @@ fn key_files_hold_for_their_seeds() {
     each_seed("signing_key", targets::signing_key::hold);
 }
 
+#[test]
+fn manifests_hold_for_their_seeds() {
+    each_seed("bulk_manifest", targets::bulk_manifest::hold);
+}
+
+#[test]
+fn ndjson_holds_for_its_seeds() {
+    each_seed("ndjson", targets::ndjson::hold);
+}
+
 /// A target without seeds or without a test here would go unseen.
 #[test]
 fn every_target_is_tried_here() {
-    let tried =
-        ["brands", "callback", "discovery", "jwks", "jwt", "registration", "scope", "signing_key", "token_response"];
+    let tried = [
+        "brands",
+        "bulk_manifest",
+        "callback",
+        "discovery",
+        "jwks",
+        "jwt",
+        "ndjson",
+        "registration",
+        "scope",
+        "signing_key",
+        "token_response",
+    ];
     assert_eq!(xtask::fuzz::targets(&root()).unwrap(), tried);
 }

@@ -1,11 +1,13 @@
 //! What the fuzz targets check. A plain test runs the same on the seeds.
 
 pub mod brands;
+pub mod bulk_manifest;
 pub mod callback;
 pub mod discovery;
 pub mod jwks;
 pub mod jwt;
 mod login;
+pub mod ndjson;
 pub mod registration;
 pub mod scope;
 pub mod signing_key;

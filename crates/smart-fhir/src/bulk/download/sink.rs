@@ -61,7 +61,7 @@ impl Sink {
         }
     }
 
-    /// Flushes what is there to the disk, where that helps after a crash. It blocks.
+    /// Whether what is flushed to the disk can be gone on with after a crash.
     pub(super) fn can_checkpoint(&self) -> bool {
         matches!(self, Self::Disk { .. })
     }
@@ -76,6 +76,7 @@ impl Sink {
     }
 
     /// Sends on what is held in memory.
+    #[cfg_attr(not(feature = "object-store"), expect(clippy::unused_async, reason = "object stores wait here"))]
     pub(super) async fn flush(&mut self) -> Result<(), BulkError> {
         match self {
             Self::Disk { .. } => Ok(()),
@@ -85,6 +86,7 @@ impl Sink {
     }
 
     /// Takes back what was begun.
+    #[cfg_attr(not(feature = "object-store"), expect(clippy::unused_async, reason = "object stores wait here"))]
     pub(super) async fn discard(self) {
         match self {
             Self::Disk { .. } => {}
