@@ -1,5 +1,10 @@
 //! `smart export` to an object store: a server that speaks S3, on this machine.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test reports by panicking, its helpers too")]
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test reports by panicking, its helpers too"
+)]
 
 mod support;
 
