@@ -74,6 +74,21 @@ fn brands_hold_for_their_seeds() {
 }
 
 #[test]
+fn bundles_hold_for_their_seeds() {
+    each_seed("bundle", targets::bundle::hold);
+}
+
+#[test]
+fn outcomes_hold_for_their_seeds() {
+    each_seed("operation_outcome", targets::operation_outcome::hold);
+}
+
+#[test]
+fn headers_hold_for_their_seeds() {
+    each_seed("http_headers", targets::http_headers::hold);
+}
+
+#[test]
 fn key_files_hold_for_their_seeds() {
     each_seed("signing_key", targets::signing_key::hold);
 }
@@ -94,11 +109,14 @@ fn every_target_is_tried_here() {
     let tried = [
         "brands",
         "bulk_manifest",
+        "bundle",
         "callback",
         "discovery",
+        "http_headers",
         "jwks",
         "jwt",
         "ndjson",
+        "operation_outcome",
         "registration",
         "scope",
         "signing_key",

@@ -23,13 +23,13 @@ pub struct Package {
     pub bins: Vec<(String, PathBuf)>,
 }
 
-/// All packages of the workspace at `root`: `crates/*`, `tests` and `xtask`, sorted by directory.
+/// All packages of the workspace at `root`: `crates/*`, `tests`, `tests/conformance` and `xtask`, sorted by directory.
 ///
 /// # Errors
 /// When a directory or manifest cannot be read, or a manifest has no name.
 pub fn packages(root: &Path) -> Result<Vec<Package>, TaskError> {
     let crates = root.join("crates");
-    let mut dirs = vec![root.join("tests"), root.join("xtask")];
+    let mut dirs = vec![root.join("tests"), root.join("tests/conformance"), root.join("xtask")];
     for entry in std::fs::read_dir(&crates).map_err(TaskError::file(&crates))? {
         dirs.push(entry.map_err(TaskError::file(&crates))?.path());
     }
