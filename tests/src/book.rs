@@ -13,6 +13,7 @@ macro_rules! pages {
 pages! {
     Audit: "audit.md",
     Backend: "backend.md",
+    Bulk: "bulk.md",
     EhrLaunch: "ehr-launch.md",
     FromFhirR4Auth: "migration/fhir_r4_auth.md",
     FromFhirClient: "migration/fhirclient.md",
