@@ -16,7 +16,7 @@ pub fn hold(body: &[u8]) {
         let Ok(again) = HeaderValue::from_str(&format!("<{}>; rel=\"x\"", link.target())) else { continue };
         headers.insert(header::LINK, again);
         let again = smart_http::links(&headers);
-        assert_eq!(again.iter().map(|link| link.target()).collect::<Vec<_>>(), [link.target()]);
+        assert_eq!(again.iter().map(smart_http::Link::target).collect::<Vec<_>>(), [link.target()]);
         assert!(again.iter().all(|link| link.is("X")));
     }
 
