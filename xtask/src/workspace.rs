@@ -3,8 +3,8 @@
 use crate::error::TaskError;
 use std::path::{Path, PathBuf};
 
-/// What selects the whole workspace, with the stores that are off by default.
-pub const ALL: [&str; 3] = ["--workspace", "--features", "smart-store/keyring,smart-store/postgres"];
+/// What selects the whole workspace, with the stores and the models that are off by default.
+pub const ALL: [&str; 3] = ["--workspace", "--features", "smart-store/keyring,smart-store/postgres,smart-fhir/models"];
 
 /// The workspace's root directory.
 pub fn root() -> PathBuf {

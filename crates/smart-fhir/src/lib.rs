@@ -70,6 +70,10 @@ pub use client::FhirClient;
 pub use documents::{DocumentError, PublicDocuments};
 pub use error::FhirError;
 pub use fhir_id::FhirId;
+/// Typed resources of FHIR R4B: the models of the crate `fhir-model`, which any call takes that takes a type of yours. Where R4
+/// and R4B differ, a resource of R4 may not fit.
+#[cfg(feature = "models")]
+pub use fhir_model::r4b as models;
 pub use history::{History, HistoryEntry, HistoryStream};
 pub use location::Location;
 pub use media_type::FhirMediaType;
