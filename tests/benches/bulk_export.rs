@@ -157,9 +157,10 @@ fn compare() -> Outcome<ExitCode> {
     let mib: u64 = std::env::var("SMART_BENCH_MIB").ok().and_then(|text| text.parse().ok()).unwrap_or(512);
     let small_size = mib * 1024 * 1024 / 8 / u64::from(FILES);
     let (large, small) = (Server::start(small_size * 8)?, Server::start(small_size)?);
-    let folder = tempfile::tempdir_in(
-        std::env::var_os("CARGO_TARGET_TMPDIR").map_or_else(|| "target".into(), std::path::PathBuf::from),
-    )?;
+    // On the disk that the build is on: `/tmp` may be in memory.
+    let place = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    std::fs::create_dir_all(place)?;
+    let folder = tempfile::tempdir_in(place)?;
     let manifests = large.manifest()?;
     let (mut ours, mut theirs, mut unflushed) = (Vec::new(), Vec::new(), Vec::new());
     let (mut memory, mut least, mut octets) = (0.0_f64, 0.0_f64, 0.0);

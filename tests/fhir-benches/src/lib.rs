@@ -2,4 +2,5 @@
 
 pub mod clients;
 pub mod instructions;
+pub mod peers;
 pub mod server;
