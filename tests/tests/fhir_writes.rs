@@ -179,3 +179,11 @@ async fn app_state_is_kept_at_the_server() {
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].value("https://app.example/view"), Some("timeline"));
 }
+
+/// BK-48 (Bulk Data, capability documentation): what the statement of the sandbox says of exports is what a client finds there.
+#[tokio::test]
+async fn exports_are_found_in_the_statement() {
+    let world = World::new("launch/patient patient/*.rs").await;
+    let support = world.fhir.bulk().detect().await.unwrap();
+    assert!(support.system && support.patient && support.group, "{support:?}");
+}

@@ -58,7 +58,11 @@ fn install_for_node(scripts: &Path, place: &Path) -> Option<()> {
     if place.join("node_modules/fhirclient").exists() && place.join("node_modules/fhir-kit-client").exists() {
         return Some(());
     }
-    succeeds(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(place))
+    succeeds(
+        Command::new("npm")
+            .args(["ci", "--legacy-peer-deps", "--no-audit", "--no-fund", "--ignore-scripts"])
+            .current_dir(place),
+    )
 }
 
 /// Gives the interpreter that has the packages.

@@ -36,8 +36,14 @@ pub(crate) fn statement(shared: &Shared) -> Value {
         "rest": [{
             "mode": "server", "security": security, "resource": resources,
             "interaction": interactions,
+            "operation": [{"name": "export", "definition": export("export")}],
         }],
     })
+}
+
+/// The definition of a bulk export (Bulk Data Access, export).
+fn export(name: &str) -> String {
+    format!("http://hl7.org/fhir/uv/bulkdata/OperationDefinition/{name}")
 }
 
 fn resource(resource_type: &str) -> Value {
@@ -54,6 +60,10 @@ fn resource(resource_type: &str) -> Value {
     if resource_type == "Patient" {
         let definition = "http://hl7.org/fhir/OperationDefinition/Patient-everything";
         operations.push(json!({"name": "everything", "definition": definition}));
+        operations.push(json!({"name": "export", "definition": export("patient-export")}));
+    }
+    if resource_type == "Group" {
+        operations.push(json!({"name": "export", "definition": export("group-export")}));
     }
     let mut resource = json!({
         "type": resource_type, "interaction": interactions, "versioning": "versioned", "readHistory": true,
