@@ -129,7 +129,7 @@ async fn transaction_is_all_or_nothing() {
     let answer = world.fhir.submit(&transaction).await.unwrap();
     let place = |entry| answer.get(entry).unwrap().location().unwrap().reference();
     let (report, member) = (place(report), place(member));
-    let read: Value = world.fhir.get_as(&member.split("/_history").next().unwrap().to_owned()).await.unwrap();
+    let read: Value = world.fhir.get_as(member.split("/_history").next().unwrap()).await.unwrap();
     let report = report.split("/_history").next().unwrap().to_owned();
     assert_eq!(read["derivedFrom"][0]["reference"].as_str(), Some(report.as_str()));
 
@@ -150,12 +150,12 @@ async fn writes_that_were_not_granted_name_their_scope() {
     let resource = weight(&world.session.patient().unwrap());
     assert!(!world.session.can(Interaction::Create, "Observation"));
     let refused = world.fhir.create(&resource).send().await.unwrap_err();
-    assert_eq!(refused.needed_scope().as_deref(), Some("patient/Observation.c"), "{refused}");
+    assert_eq!(refused.needed_scope(), Some("patient/Observation.c"), "{refused}");
     let asked = world.sandbox.counts().fhir;
 
     let strict = World::with("launch/patient patient/*.rs", PermissionPolicy::Enforce).await;
     let held_back = strict.fhir.create(&resource).send().await.unwrap_err();
-    assert_eq!(held_back.needed_scope().as_deref(), Some("patient/Observation.c"), "{held_back}");
+    assert_eq!(held_back.needed_scope(), Some("patient/Observation.c"), "{held_back}");
     assert_eq!(strict.sandbox.counts().fhir, 0, "nothing left");
     assert!(asked > 0);
 }
