@@ -35,6 +35,9 @@ impl From<&Error> for CliError {
             Error::Browser(_) => plain(ExitCode::Internal)
                 .with_next_step("Run the command with --no-browser and open the URL that it prints by hand."),
             Error::NoKey { .. } => plain(ExitCode::Usage).with_next_step("Give the client's key with --key FILE."),
+            Error::SecretForAnybody { .. } => {
+                plain(ExitCode::Usage).with_next_step("Name the servers that may launch it, each with --iss-allow URL.")
+            }
             Error::Assertion(_) => plain(ExitCode::TokenRefused).with_next_step(
                 "Register a key of a kind that the server accepts: `smart keygen` makes one, `smart jwks` prints it.",
             ),

@@ -239,6 +239,11 @@ impl App {
         &self.scopes
     }
 
+    /// Whether the app has a shared secret.
+    pub(crate) fn has_secret(&self) -> bool {
+        matches!(self.kind, ClientKind::Secret { .. } | ClientKind::KeysOrSecret { .. })
+    }
+
     /// Whether it has no means to authenticate.
     pub fn is_public(&self) -> bool {
         matches!(self.kind, ClientKind::Public)

@@ -337,13 +337,16 @@ impl SmartClient {
     /// in the user's own web session, and hand the callback to [`complete`](Self::complete).
     ///
     /// # Errors
-    /// As for [`standalone`](Self::standalone).
+    /// As for [`standalone`](Self::standalone); [`Error::SecretForAnybody`] for an app with a secret that any server may launch.
     pub async fn ehr(
         &self,
         launch: &EhrLaunch,
         redirect_uri: &RedirectUri,
     ) -> Result<(AuthorizationRequest, PendingAuthorization), Error> {
         self.check_launches()?;
+        if launch.is_from_anybody() && self.inner.app.has_secret() {
+            return Err(Error::SecretForAnybody { client_id: self.inner.app.client_id.to_string() });
+        }
         let server = self.inner.discover(launch.iss().clone()).await?;
         self.inner.check_flow(&server, Flow::EhrLaunch)?;
         self.inner.record_launch(&server.fhir_base, LaunchKind::Ehr)?;

@@ -98,6 +98,14 @@ pub enum Error {
         /// The client.
         client_id: String,
     },
+    /// The app has a secret, and any server may launch it: whoever makes the person follow a link would get the secret.
+    #[error(
+        "the client {client_id} has a secret, which goes to no server that anybody could have named; list the servers that may launch it"
+    )]
+    SecretForAnybody {
+        /// The client.
+        client_id: String,
+    },
     /// The app is a backend service, and nobody logs in to such a one.
     #[error("the client {client_id} is a backend service; it has no login: use `backend`, or another client id")]
     BackendApp {

@@ -350,3 +350,23 @@ async fn who_logged_in_is_told_to_the_app_alone() {
         assert!(!shown.contains("p1001"), "{shown}");
     }
 }
+
+/// LA-03, CS-03 (SMART, counterfeit servers): a client with a secret is not launched by whoever makes a link; nothing is sent.
+#[tokio::test]
+async fn secret_goes_to_no_server_that_anybody_named() {
+    let world = World::new(None).await;
+    let launch = world.sandbox.new_launch(Some("p1001"), None);
+    let query = format!("iss={}&launch={launch}", world.sandbox.fhir_base());
+    let redirect_uri = RedirectUri::parse("http://127.0.0.1:8000/callback").unwrap();
+    let any = EhrLaunch::from_query(&query, &AllowedIssuers::dangerous_any_with_private_addresses()).unwrap();
+    let base = FhirBaseUrl::parse_with(&world.sandbox.fhir_base(), UrlPolicy::AllowLoopbackHttp).unwrap();
+    let listed = EhrLaunch::from_query(&query, &AllowedIssuers::only([base])).unwrap();
+    let secret = App::symmetric("demo-confidential", ClientSecret::new("demo-secret"));
+    let client = world.client_of(secret.scopes("launch patient/*.rs").unwrap());
+    let error = client.ehr(&any, &redirect_uri).await.err().unwrap();
+    assert!(matches!(error, Error::SecretForAnybody { .. }), "{error}");
+    assert_eq!(world.sandbox.counts().discovery, 0, "nothing was sent");
+    assert!(client.ehr(&listed, &redirect_uri).await.is_ok());
+    let public = world.client_of(App::public("demo-app").scopes("launch patient/*.rs").unwrap());
+    assert!(public.ehr(&any, &redirect_uri).await.is_ok(), "there is nothing that a public client could lose so");
+}

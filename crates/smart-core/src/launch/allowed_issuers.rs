@@ -65,6 +65,11 @@ impl AllowedIssuers {
         Self(Rule::Any { private_addresses: true })
     }
 
+    /// Whether any server may launch, so that it is nobody's word that a server is the right one.
+    pub fn is_any(&self) -> bool {
+        matches!(self.0, Rule::Any { .. })
+    }
+
     /// Decides about an `iss`.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ const MAX_QUERY: usize = 16 * 1024;
 #[derive(Clone, PartialEq, Eq)]
 pub struct EhrLaunch {
     iss: FhirBaseUrl,
+    is_from_anybody: bool,
     launch: LaunchId,
     other: Vec<(String, String)>,
 }
@@ -71,12 +72,18 @@ impl EhrLaunch {
         let launch = launch.filter(|v| !v.is_empty()).ok_or(LaunchError::Missing { parameter: "launch" })?;
         let iss = FhirBaseUrl::parse_with(&iss, allowed.url_policy())?;
         allowed.check(&iss)?;
-        Ok(Self { iss, launch: LaunchId::new(launch), other })
+        Ok(Self { iss, is_from_anybody: allowed.is_any(), launch: LaunchId::new(launch), other })
     }
 
     /// The FHIR server, byte for byte as the EHR named it: it becomes the `aud` of the authorization request.
     pub fn iss(&self) -> &FhirBaseUrl {
         &self.iss
+    }
+
+    /// Whether the server was accepted only because any server is: it may be whose link the person followed, and must not get
+    /// a secret.
+    pub fn is_from_anybody(&self) -> bool {
+        self.is_from_anybody
     }
 
     /// The opaque launch value, to be passed on unchanged.

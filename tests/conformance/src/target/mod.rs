@@ -13,8 +13,10 @@ pub use sandbox::SandboxTarget;
 
 use crate::check::Stop;
 use follow::follow;
+use smart_core::secret::ClientSecret;
 use smart_flows::{App, SmartClient, SmartClientBuilder};
 use smart_http::{BoxFuture, HttpClient, HyperTransport};
+use smart_jwt::SigningKey;
 use smart_sandbox::Misbehaviour;
 use url::Url;
 
@@ -29,6 +31,17 @@ pub enum Registration {
     Asymmetric,
     /// As a backend service, with a key.
     Backend,
+}
+
+/// The apps of a server that knows each by the name of its registration, with one secret and one key.
+fn registered(registration: Registration, secret: &str, key_pem: &str) -> Option<App> {
+    let key = || SigningKey::from_pem(key_pem).ok();
+    match registration {
+        Registration::Public => Some(App::public("public")),
+        Registration::Symmetric => Some(App::symmetric("symmetric", ClientSecret::new(secret))),
+        Registration::Asymmetric => Some(App::asymmetric("asymmetric", key()?)),
+        Registration::Backend => Some(App::backend("backend", key()?)),
+    }
 }
 
 /// What an EHR opens the app with.

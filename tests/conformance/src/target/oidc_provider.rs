@@ -1,8 +1,7 @@
 //! The certified OpenID provider `oidc-provider`, started for the run with what SMART adds to it.
 
-use super::{EhrStart, Registration, Target, follow};
+use super::{EhrStart, Registration, Target, follow, registered};
 use crate::check::Stop;
-use smart_core::secret::ClientSecret;
 use smart_flows::App;
 use smart_http::BoxFuture;
 use smart_jwt::{Jwks, KeyKind, SigningKey};
@@ -18,6 +17,8 @@ const FILES: [(&str, &str); 3] = [
     ("package-lock.json", include_str!("../../oidc-provider/package-lock.json")),
     ("server.mjs", include_str!("../../oidc-provider/server.mjs")),
 ];
+/// As `server.mjs` has it.
+const SECRET: &str = "a-secret";
 const REDIRECT_URI: &str = "http://127.0.0.1:8000/callback";
 const INSTALL: Duration = Duration::from_mins(3);
 const START: Duration = Duration::from_secs(30);
@@ -104,13 +105,7 @@ impl Target for OidcProvider {
     }
 
     fn app(&self, registration: Registration) -> Option<App> {
-        let key = SigningKey::from_pem(&self.pem);
-        match registration {
-            Registration::Public => Some(App::public("public")),
-            Registration::Symmetric => Some(App::symmetric("symmetric", ClientSecret::new("a-secret"))),
-            Registration::Asymmetric => Some(App::asymmetric("asymmetric", key.ok()?)),
-            Registration::Backend => Some(App::backend("backend", key.ok()?)),
-        }
+        registered(registration, SECRET, &self.pem)
     }
 
     fn redirect_uri(&self) -> String {

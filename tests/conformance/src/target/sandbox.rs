@@ -1,8 +1,7 @@
 //! The embedded sandbox.
 
-use super::{EhrStart, Registration, Target};
+use super::{EhrStart, Registration, Target, registered};
 use crate::check::Stop;
-use smart_core::secret::ClientSecret;
 use smart_flows::App;
 use smart_http::{BoxFuture, HttpClient, HyperTransport};
 use smart_jwt::{Jwks, KeyKind, SigningKey};
@@ -12,6 +11,7 @@ use url::Url;
 
 /// The patient who is picked, and open in the EHR.
 const PATIENT: &str = "p1001";
+const SECRET: &str = "a-secret";
 
 /// A sandbox of one's own, on a free port.
 pub struct SandboxTarget {
@@ -30,7 +30,7 @@ impl SandboxTarget {
         let keys = ClientKeys::Document(Jwks::from_keys(vec![key.public_jwk().clone()])?.to_json().to_string());
         let clients = vec![
             Client::public("public"),
-            Client::symmetric("symmetric", "a-secret"),
+            Client::symmetric("symmetric", SECRET),
             Client::asymmetric("asymmetric", keys.clone()),
             Client::asymmetric("backend", keys),
         ];
@@ -54,13 +54,7 @@ impl Target for SandboxTarget {
     }
 
     fn app(&self, registration: Registration) -> Option<App> {
-        let key = SigningKey::from_pem(&self.pem);
-        match registration {
-            Registration::Public => Some(App::public("public")),
-            Registration::Symmetric => Some(App::symmetric("symmetric", ClientSecret::new("a-secret"))),
-            Registration::Asymmetric => Some(App::asymmetric("asymmetric", key.ok()?)),
-            Registration::Backend => Some(App::backend("backend", key.ok()?)),
-        }
+        registered(registration, SECRET, &self.pem)
     }
 
     fn redirect_uri(&self) -> String {

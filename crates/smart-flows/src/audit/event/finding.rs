@@ -51,7 +51,9 @@ impl From<&Error> for Finding {
             Error::SessionTimeout { .. } => Self { kind: K::AuthenticationFailure, reason: Reason::TIMEOUT },
             Error::SessionLocked { .. } => Self::new(K::AuthorizationDenied, "locked"),
             Error::RenewalDelayed { .. } => Self::new(K::NetworkError, "delayed"),
-            Error::NoKey { .. } | Error::BackendApp { .. } => Self::new(K::ConfigurationError, "kind-of-app"),
+            Error::NoKey { .. } | Error::BackendApp { .. } | Error::SecretForAnybody { .. } => {
+                Self::new(K::ConfigurationError, "kind-of-app")
+            }
             Error::Assertion(_) => Self::new(K::ConfigurationError, "assertion"),
             Error::SigningTimeout { .. } => Self::new(K::NetworkError, "signer"),
             Error::StepUpMismatch { .. } => Self::new(K::SecurityViolation, "step-up"),
