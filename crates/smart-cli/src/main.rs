@@ -1,5 +1,7 @@
 //! The smart command: try, debug and script SMART on FHIR servers from a terminal.
 
+#![allow(rustdoc::bare_urls, reason = "these are help texts: a terminal shows marks of links as they are")]
+
 mod access;
 mod api;
 mod args;
