@@ -104,16 +104,7 @@ impl StandaloneLaunch {
     /// [`Error::Browser`], [`Error::Loopback`], and those of [`SmartClient::complete`].
     #[cfg(feature = "browser")]
     pub async fn open_browser(self) -> Result<Session, Error> {
-        let listener = LoopbackListener::bind().await?;
-        self.with_listener(listener, |url| async move {
-            let opened = tokio::task::spawn_blocking(move || webbrowser::open(url.as_str())).await;
-            match opened {
-                Ok(Ok(())) => Ok(()),
-                Ok(Err(e)) => Err(Error::Browser(e.to_string())),
-                Err(_) => Err(Error::Browser("the attempt failed".to_owned())),
-            }
-        })
-        .await
+        self.with_browser(open_in_browser).await
     }
 
     /// The same with a browser of the caller's: `browse` is given the URL and has to bring the person there. Its error
@@ -155,5 +146,15 @@ impl StandaloneLaunch {
             inner.record_failure(entry, error);
         })?;
         Box::pin(self.client.complete_callback(pending, callback)).await
+    }
+}
+
+/// Opens the person's own browser.
+#[cfg(feature = "browser")]
+pub(crate) async fn open_in_browser(url: Url) -> Result<(), Error> {
+    match tokio::task::spawn_blocking(move || webbrowser::open(url.as_str())).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(e)) => Err(Error::Browser(e.to_string())),
+        Err(_) => Err(Error::Browser("the attempt failed".to_owned())),
     }
 }

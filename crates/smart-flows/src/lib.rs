@@ -16,6 +16,7 @@ mod activity;
 mod app;
 pub mod audit;
 mod audited;
+mod authenticate;
 mod authorize;
 mod backend;
 mod client;

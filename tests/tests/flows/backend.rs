@@ -4,6 +4,7 @@ use crate::world::World;
 use smart_core::secret::ClientSecret;
 use smart_flows::{App, AssertionAudience, Error, Session, SmartClient};
 use smart_jwt::{Jwks, KeyKind, KeySet, SignatureFuture, Signer, SignerError, SigningAlgorithm, SigningKey};
+use smart_on_fhir::FhirSession as _;
 use smart_sandbox::browser::Person;
 use smart_sandbox::{Client, ClientKeys, SandboxConfig};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -47,6 +48,21 @@ async fn backend_service_reads_with_a_key() {
     assert_eq!(world.fhir_status(&session, "Patient/p1002").await, 200);
     assert!(session.user().unwrap().is_none() && session.patient().is_err());
     assert_eq!(session.expires_at().unwrap().unwrap().since(world.now()), Duration::from_secs(300));
+}
+
+/// F-05, D-14 (SMART, backend services): a backend service authenticates by its key with the scopes of its app; no browser is opened.
+#[tokio::test]
+async fn authenticate_of_a_backend_service_opens_no_browser() {
+    let key = key("k1");
+    let world = world_of(&key).await;
+    let client = world.client_of(App::backend("svc", key).scopes(SYSTEM).unwrap());
+    let session = client
+        .authenticate_with(&world.sandbox.fhir_base(), |url| async move { panic!("opened {url}") })
+        .await
+        .unwrap();
+    let patient = session.fhir().read::<serde_json::Value>("Patient", "p1002").await.unwrap();
+    assert_eq!(patient["id"], "p1002");
+    assert_eq!((world.sandbox.counts().authorize, world.sandbox.counts().token), (0, 1));
 }
 
 /// F-38, D-01, BS-04, RF-12, CA-06 (SMART, backend services): tokens of any life are used for most of it, and renewed by a new

@@ -15,6 +15,7 @@ use smart_core::url_policy::UrlPolicy;
 use smart_flows::{App, Error, SmartClient};
 use smart_http::{Authorize as _, HttpClient};
 use smart_jwt::{IdTokenError, JwsError};
+use smart_on_fhir::FhirSession as _;
 use smart_sandbox::Misbehaviour;
 use smart_sandbox::browser::{AutoBrowser, Person};
 use smart_store::Store;
@@ -32,6 +33,19 @@ async fn standalone_launch_opens_the_chosen_record() {
     assert_eq!(world.fhir_status(&session, "Observation?patient=p1001").await, 200);
     assert_eq!(world.fhir_status(&session, "Patient/p1002").await, 404);
     assert_eq!(session.expires_at().unwrap().unwrap().since(world.clock.now()), Duration::from_secs(300));
+}
+
+/// F-05, AZ-01 (SMART, standalone launch): one call logs a person in, another reads the record.
+#[tokio::test]
+async fn authenticate_then_read() {
+    let world = World::new(None).await;
+    let browser = AutoBrowser::new(world.http.clone(), Person::default());
+    let browse = |url| async move { browser.browse(&url).await.map_err(|e| Error::Browser(e.to_string())) };
+    let session = world.client().authenticate_with(&world.sandbox.fhir_base(), browse).await.unwrap();
+    let patient = session.patient().unwrap();
+    let record = session.fhir().read::<serde_json::Value>("Patient", &patient).await.unwrap();
+    assert_eq!(record["id"], patient.as_str());
+    assert_eq!(record["resourceType"], "Patient");
 }
 
 /// F-02, LA-02, AZ-02, SC-23 (SMART, EHR launch): the EHR's patient and encounter, without a picker; a launch works once.
