@@ -1,6 +1,6 @@
 //! The app, as it is registered with an authorization server.
 
-use crate::client_keys::{ClientKeys, FixedKeys};
+use crate::client_keys::ClientKeys;
 use smart_core::client_id::ClientId;
 use smart_core::scope::{ScopeError, Scopes};
 use smart_core::secret::ClientSecret;
@@ -107,7 +107,7 @@ impl App {
     /// A confidential client with a key, of which the server knows the public half (SMART,
     /// client-confidential-asymmetric). It can serve as backend service too, where it is registered for both.
     pub fn asymmetric(client_id: impl Into<ClientId>, key: impl Signer + 'static) -> Self {
-        Self::with_keys(client_id, FixedKeys(vec![Arc::new(key)]))
+        Self::with_keys(client_id, one(key))
     }
 
     /// The same with several keys, or keys that rotate.
@@ -159,7 +159,7 @@ impl App {
     /// `private_key_jwt` gets an assertion, any other the secret. No effect on a public client.
     pub fn prefer_key(mut self, key: impl Signer + 'static) -> Self {
         if let ClientKind::Secret { secret, form } = self.kind {
-            let keys = Arc::new(FixedKeys(vec![Arc::new(key)]));
+            let keys = Arc::new(one(key));
             self.kind = ClientKind::KeysOrSecret { keys, secret, form };
         }
         self
@@ -255,6 +255,10 @@ impl App {
             ClientKind::Public | ClientKind::Secret { .. } => None,
         }
     }
+}
+
+fn one(key: impl Signer + 'static) -> Vec<Arc<dyn Signer>> {
+    vec![Arc::new(key)]
 }
 
 impl std::fmt::Debug for App {

@@ -568,3 +568,9 @@ impl std::fmt::Debug for SmartClient {
         f.debug_struct("SmartClient").field("client_id", &self.inner.app.client_id.as_str()).finish_non_exhaustive()
     }
 }
+
+impl std::fmt::Debug for SmartClientBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SmartClientBuilder").field("client_id", &self.app.client_id.as_str()).finish_non_exhaustive()
+    }
+}

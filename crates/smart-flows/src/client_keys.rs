@@ -13,11 +13,9 @@ pub trait ClientKeys: Send + Sync + 'static {
 }
 
 /// Signers that stay the same.
-pub(crate) struct FixedKeys(pub(crate) Vec<Arc<dyn Signer>>);
-
-impl ClientKeys for FixedKeys {
+impl ClientKeys for Vec<Arc<dyn Signer>> {
     fn signers(&self) -> Vec<Arc<dyn Signer>> {
-        self.0.clone()
+        self.clone()
     }
 }
 

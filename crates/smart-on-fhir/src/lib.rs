@@ -58,6 +58,8 @@
 //! # }
 //! ```
 
+pub mod settings;
+
 pub use smart_core as core;
 pub use smart_fhir as fhir;
 pub use smart_flows as flows;
