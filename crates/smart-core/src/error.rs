@@ -1,7 +1,7 @@
 //! Everything that can go wrong in this crate, as one type.
 
 use crate::app_state::{AppStateError, StateContentError};
-use crate::authorize::{AuthorizationError, CallbackError};
+use crate::authorize::{AuthorizationError, AuthorizationErrorCode, CallbackError};
 use crate::brands::BrandError;
 use crate::context::FhirUserError;
 use crate::discovery::DiscoveryError;
@@ -11,14 +11,16 @@ use crate::pkce::PkceError;
 use crate::random::RandomError;
 use crate::redirect_uri::RedirectUriError;
 use crate::registration::{ConfigurationError, KeySetError, LaunchUrlError, MetadataError, RegistrationError};
+use crate::sanitized::{Sanitize, Sanitized};
 use crate::scope::ScopeError;
 use crate::style::StyleError;
-use crate::token::{BackendScopeError, MessageError, RefreshError, TokenError};
+use crate::token::{BackendScopeError, MessageError, RefreshError, TokenError, TokenErrorCode};
 use crate::url_policy::UrlError;
 use crate::userinfo::UserInfoError;
 
 /// An error of this crate. Each variant wraps the error of one step, which says what happened and at which endpoint.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Error {
     /// A URL is not one that may be used.
@@ -125,4 +127,55 @@ impl Error {
             _ => false,
         }
     }
+}
+
+impl Sanitize for Error {
+    fn code(&self) -> String {
+        let part = match self {
+            Self::Token(TokenError::Refused { response, .. }) => match &response.error {
+                TokenErrorCode::Other(_) => "refused",
+                code => return format!("token/refused/{code}"),
+            },
+            Self::Callback(CallbackError::Refused { error, .. }) => match error {
+                AuthorizationErrorCode::Other(_) => "refused",
+                code => return format!("callback/refused/{code}"),
+            },
+            Self::Token(error) => name(error),
+            Self::Callback(error) => name(error),
+            Self::Url(error) => name(error),
+            Self::RedirectUri(error) => name(error),
+            Self::BackendScope(error) => name(error),
+            Self::Discovery(error) => name(error),
+            Self::Launch(error) => name(error),
+            Self::Authorization(error) => name(error),
+            Self::Message(error) => name(error),
+            Self::Refresh(error) => name(error),
+            Self::Configuration(error) => name(error),
+            Self::LaunchUrl(error) => name(error),
+            Self::KeySet(error) => name(error),
+            Self::Registration(error) => name(error),
+            Self::Brand(error) => name(error),
+            Self::StateContent(error) => name(error),
+            Self::AppState(error) => name(error),
+            Self::TaskLaunch(error) => name(error),
+            Self::UserInfo(error) => name(error),
+            Self::Style(error) => name(error),
+            Self::FhirUser(error) => name(error),
+            Self::Pkce(error) => name(error),
+            Self::Json(error) => name(error),
+            Self::Scope(_) | Self::Metadata(_) | Self::Random(_) => return name(self).to_owned(),
+        };
+        format!("{}/{part}", name(self))
+    }
+
+    fn sanitized(&self) -> Sanitized {
+        Sanitized::new(self.code(), None, self.is_retryable(), self.needs_reauthorization())
+    }
+}
+
+fn name<'a, E>(error: &'a E) -> &'static str
+where
+    &'static str: From<&'a E>,
+{
+    error.into()
 }

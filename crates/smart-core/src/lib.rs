@@ -65,6 +65,7 @@ pub mod random;
 pub mod redirect_uri;
 pub mod registration;
 pub mod revocation;
+pub mod sanitized;
 pub mod scope;
 pub mod secret;
 pub mod state;

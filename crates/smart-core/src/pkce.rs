@@ -9,7 +9,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq as _;
 
 /// Why a verifier or challenge was refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum PkceError {
     /// A verifier has 43 to 128 characters (RFC 7636, section 4.1).
     #[error("a code verifier has 43 to 128 characters; this one has {length}")]

@@ -26,7 +26,8 @@ pub enum RedirectKind {
 }
 
 /// Why a redirect URI was refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum RedirectUriError {
     /// Not an absolute URI.
     #[error("the redirect URI `{given}` is not an absolute URI: {reason}")]

@@ -17,7 +17,8 @@ pub enum UrlPolicy {
 }
 
 /// Why a URL was refused. What an error repeats of it is cut and cleaned: it may come from outside.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum UrlError {
     /// Not an absolute URL.
     #[error("`{given}` is not an absolute URL: {reason}")]

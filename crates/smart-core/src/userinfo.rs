@@ -23,7 +23,8 @@ pub struct UserInfo {
 }
 
 /// Why an answer of the UserInfo endpoint was of no use.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum UserInfoError {
     /// The server refused, or answered nonsense.
     #[error(transparent)]

@@ -44,7 +44,8 @@ pub struct AppStates {
 }
 
 /// Why an exchange with the app-state endpoint failed.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum StateError {
     /// The state may not be sent, or the server said no.

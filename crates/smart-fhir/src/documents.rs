@@ -82,7 +82,8 @@ impl<K: Hash + Eq + Clone, V> Recent<K, V> {
 }
 
 /// Why a public document could not be had. The app goes on without, or with what it has.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum DocumentError {
     /// There was no usable response.

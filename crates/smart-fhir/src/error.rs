@@ -2,13 +2,15 @@
 
 use crate::{OperationOutcome, ReferenceError, Refusal, RefusalKind};
 use smart_core::json::JsonError;
+use smart_core::sanitized::{Sanitize, Sanitized};
 use smart_http::{AuthorizeError, Endpoint, HttpError};
 
 /// An error of this crate.
 ///
 /// Neither Display nor Debug shows tokens, bodies, ids that were refused, search criteria or the server's free text
 /// (requirement FR-23). The path of an endpoint, which may hold a resource's id, is shown; its query is not.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum FhirError {
     /// There was no usable response.
@@ -243,5 +245,25 @@ impl FhirError {
             | Self::InvalidRequest { .. }
             | Self::Reference(_) => None,
         }
+    }
+}
+
+impl Sanitize for FhirError {
+    fn code(&self) -> String {
+        let what: &'static str = self.into();
+        let part: &'static str = match self {
+            Self::Http(error) => return error.code(),
+            Self::Refused(refusal) => refusal.kind().into(),
+            Self::Reference(error) => error.into(),
+            Self::BadJson { error, .. } => error.into(),
+            Self::Entry { error, .. } => return format!("fhir/{what}/{}", error.code()),
+            _ => return format!("fhir/{what}"),
+        };
+        format!("fhir/{what}/{part}")
+    }
+
+    fn sanitized(&self) -> Sanitized {
+        let endpoint = self.endpoint().map(ToString::to_string);
+        Sanitized::new(self.code(), endpoint.as_deref(), self.is_retryable(), self.needs_reauthorization())
     }
 }

@@ -33,7 +33,8 @@ pub enum ReferenceTarget {
 }
 
 /// Why a reference cannot be read from this server. The reference itself is not shown.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ReferenceError {
     /// It is neither relative, `Type/id` with a version or without, nor a URL, nor any other legal form.

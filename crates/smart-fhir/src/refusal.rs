@@ -12,7 +12,8 @@ use std::fmt;
 use std::time::Duration;
 
 /// What the status of a refusal means (FHIR R4, http.html#Status-Codes; RFC 6750, section 3.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum RefusalKind {
     /// 400: the server cannot make sense of the request.

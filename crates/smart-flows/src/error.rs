@@ -6,12 +6,14 @@ use crate::loopback::LoopbackError;
 use crate::session_policy::Timeout;
 use smart_core::authorize::CallbackError;
 use smart_core::discovery::DiscoveryError;
+use smart_core::sanitized::{Sanitize, Sanitized};
 use smart_core::token::TokenError;
 use smart_http::HttpError;
 use smart_store::StoreError;
 
 /// An error of a flow or session. Each says what happened, at which endpoint, and what to do.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Error {
     /// A value that the app gave is not one that may be used.
@@ -256,6 +258,36 @@ impl Error {
             Self::Discovery(DiscoveryError::NotFound { base, .. }) => Some(base.clone()),
             _ => None,
         }
+    }
+}
+
+impl Sanitize for Error {
+    fn code(&self) -> String {
+        let core = |error: smart_core::error::Error| error.code();
+        let what: &'static str = self.into();
+        let part: &'static str = match self {
+            Self::Core(error) => return error.code(),
+            Self::Discovery(error) => return core(error.clone().into()),
+            Self::Callback(error) => return core(error.clone().into()),
+            Self::Token(error) => return core(error.clone().into()),
+            Self::UserInfo(error) => return core(error.clone().into()),
+            Self::Http(error) => return error.code(),
+            Self::Store(error) => return error.code(),
+            Self::Assertion(error) => return smart_jwt::Error::from(error.clone()).code(),
+            Self::IdToken { source, .. } => source.code(),
+            Self::Loopback(error) => error.into(),
+            Self::SessionOver { reason, .. } => reason.into(),
+            Self::SessionTimeout { timeout, .. } => timeout.into(),
+            Self::StepUpMismatch { what, .. } => what,
+            Self::Audit(error) => error.into(),
+            _ => return what.to_owned(),
+        };
+        format!("{what}/{part}")
+    }
+
+    fn sanitized(&self) -> Sanitized {
+        let endpoint = self.endpoint();
+        Sanitized::new(self.code(), endpoint.as_deref(), self.is_retryable(), self.needs_reauthorization())
     }
 }
 

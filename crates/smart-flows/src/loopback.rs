@@ -20,7 +20,8 @@ pub(crate) const MAX_CONNECTIONS: usize = 200;
 /// The path of the redirect URI.
 pub(crate) const PATH: &str = "/callback";
 /// Why no callback was received.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum LoopbackError {
     /// No port of this machine could be listened on.
     #[error("cannot listen on {address} for the browser's return: {reason}")]

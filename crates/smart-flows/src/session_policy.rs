@@ -108,7 +108,8 @@ impl Default for SessionPolicy {
 }
 
 /// Which limit of a session was reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Timeout {
     /// The person did nothing for too long.
     Idle,

@@ -1,11 +1,13 @@
 //! What can go wrong in an exchange.
 
 use crate::Endpoint;
+use smart_core::sanitized::{Sanitize, Sanitized};
 use std::fmt;
 use std::time::Duration;
 
 /// How far an exchange had come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Phase {
     /// No connection yet: nothing of the request was sent.
     Connect,
@@ -26,7 +28,8 @@ impl fmt::Display for Phase {
 }
 
 /// Why there was no connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ConnectFailure {
     /// The host name could not be resolved.
@@ -63,7 +66,8 @@ impl ConnectFailure {
 /// An exchange that gave no usable response.
 ///
 /// No variant holds a query, a header or a body: those can hold tokens and health data.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum HttpError {
     /// The app's own limit of requests is reached; nothing was sent.
@@ -184,6 +188,22 @@ impl HttpError {
             | Self::InvalidRedirect { endpoint }
             | Self::TooManyRedirects { endpoint, .. } => endpoint,
         }
+    }
+}
+
+impl Sanitize for HttpError {
+    fn code(&self) -> String {
+        let what: &'static str = self.into();
+        let part: &'static str = match self {
+            Self::Connect { kind, .. } => kind.into(),
+            Self::Timeout { phase, .. } | Self::Interrupted { phase, .. } => phase.into(),
+            _ => return format!("http/{what}"),
+        };
+        format!("http/{what}/{part}")
+    }
+
+    fn sanitized(&self) -> Sanitized {
+        Sanitized::new(self.code(), Some(&self.endpoint().to_string()), self.is_retryable(), false)
     }
 }
 

@@ -19,7 +19,8 @@ const MAX_ID: usize = 255;
 const TYPES: [&str; 2] = ["JWT", EXPLICIT_TYPE];
 
 /// Why a client assertion was refused. A server answers `invalid_client` to all of them.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum AssertionRefused {
     /// Form, algorithm, key or signature.

@@ -20,7 +20,8 @@ pub(crate) const EXPLICIT_TYPE: &str = "client-authentication+jwt";
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(240);
 
 /// Why no assertion was made.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ClientAssertionError {
     /// The lifetime is zero or over five minutes.

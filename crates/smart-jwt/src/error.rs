@@ -6,9 +6,11 @@ use crate::client_assertion::ClientAssertionError;
 use crate::id_token_error::IdTokenError;
 use crate::signer::SignerError;
 use smart_core::json::JsonError;
+use smart_core::sanitized::{Sanitize, Sanitized};
 
 /// Why a key or key set is of no use.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum KeyError {
     /// The document is no JSON object.
@@ -184,7 +186,8 @@ pub enum JwsError {
 }
 
 /// An error of this crate.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Error {
     /// A key is of no use.
@@ -219,6 +222,27 @@ impl Error {
             Self::ClientAssertion(error) => error.is_retryable(),
             _ => false,
         }
+    }
+}
+
+impl Sanitize for Error {
+    fn code(&self) -> String {
+        let what: &'static str = self.into();
+        let part: &'static str = match self {
+            Self::Key(error) => error.into(),
+            Self::Jws(error) => error.code(),
+            Self::IdToken(error) => error.code(),
+            Self::Signer(error) => error.into(),
+            Self::ClientAssertion(error) => error.into(),
+            Self::AssertionRefused(error) => error.code(),
+            Self::Algorithm(_) => return what.to_owned(),
+        };
+        format!("{what}/{part}")
+    }
+
+    fn sanitized(&self) -> Sanitized {
+        let again = matches!(self, Self::IdToken(_));
+        Sanitized::new(self.code(), None, self.is_retryable(), again)
     }
 }
 

@@ -30,7 +30,8 @@ pub trait Signer: Send + Sync {
 }
 
 /// Why nothing was signed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum SignerError {
     /// The service cannot be reached, or is overloaded.

@@ -1,9 +1,11 @@
 //! What can go wrong in a store.
 
 use crate::keys::KeyError;
+use smart_core::sanitized::{Sanitize, Sanitized};
 
 /// Why a store did not do what it was asked. No variant holds a record's content.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum StoreError {
     /// The record is another one than the caller has seen: somebody else wrote or removed it. Read it again.
@@ -65,5 +67,16 @@ impl StoreError {
     /// Whether the record is lost, so that the person has to log in again.
     pub fn needs_reauthorization(&self) -> bool {
         matches!(self, Self::Unreadable { .. })
+    }
+}
+
+impl Sanitize for StoreError {
+    fn code(&self) -> String {
+        let what: &'static str = self.into();
+        format!("store/{what}")
+    }
+
+    fn sanitized(&self) -> Sanitized {
+        Sanitized::new(self.code(), None, self.is_retryable(), self.needs_reauthorization())
     }
 }

@@ -10,6 +10,7 @@
 
 mod audit;
 mod backend;
+mod errors;
 mod faults;
 #[cfg(unix)]
 mod fleet;

@@ -5,7 +5,8 @@ use crate::token::MessageError;
 use crate::url_policy::UrlError;
 
 /// Why something is no app state. No value and no subject is shown.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum StateContentError {
     /// It is no JSON object.
@@ -78,7 +79,8 @@ pub enum StateContentError {
 }
 
 /// Why an exchange with the app-state endpoint failed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum AppStateError {
     /// The server offers no app state.

@@ -41,7 +41,8 @@ const RESERVED: &[&str] = &[
 ];
 
 /// Why no authorization request could be made.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum AuthorizationError {
     /// A parameter of one's own would replace one of the protocol's.
     #[error("`{name}` is a parameter of the protocol and cannot be set as an extra parameter")]

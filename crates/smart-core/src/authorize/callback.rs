@@ -36,7 +36,8 @@ pub enum CallbackOutcome {
 }
 
 /// Why a callback was refused, or what error it brought.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum CallbackError {
     /// No state. The request did not come from the login that this app began.
     #[error("the callback has no `state`; it is refused, begin the login anew")]

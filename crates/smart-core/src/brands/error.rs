@@ -3,7 +3,8 @@
 use crate::json::JsonError;
 
 /// Why a bundle of brands is of no use.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum BrandError {
     /// The answer is no success.

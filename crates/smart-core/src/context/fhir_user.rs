@@ -48,7 +48,8 @@ pub struct FhirUser {
 }
 
 /// Why a `fhirUser` claim is of no use. The claim itself is not shown: it names a person.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum FhirUserError {
     /// It is no URL and no relative reference.
     #[error("the fhirUser claim is neither a URL nor a relative reference")]

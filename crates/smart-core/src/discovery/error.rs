@@ -7,7 +7,8 @@ use crate::json::JsonError;
 use crate::url_policy::UrlError;
 
 /// Why discovery failed, at which URL, and what to do next.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum DiscoveryError {
     /// A URL for a request cannot be made.

@@ -22,7 +22,8 @@ pub struct EhrLaunch {
 }
 
 /// Why a launch request was refused. No request has been made to the server that it names.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum LaunchError {
     /// A parameter that must be there is not, or is empty.
     #[error("the launch request has no `{parameter}`; open the app from within the EHR, or begin a standalone launch")]

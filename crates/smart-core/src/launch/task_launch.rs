@@ -49,7 +49,8 @@ pub struct TaskReference {
 }
 
 /// Why a Task is no launch. Nothing of the record is shown.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum TaskLaunchError {
     /// It is no JSON object.

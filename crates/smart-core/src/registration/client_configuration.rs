@@ -25,7 +25,8 @@ pub struct ClientConfiguration {
 }
 
 /// Why a client cannot be configured so.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ConfigurationError {
     /// The client id is empty or has other characters than printable ASCII (RFC 6749, appendix A.1).

@@ -81,7 +81,8 @@ impl std::fmt::Display for RegistrationErrorResponse {
 }
 
 /// Why a registration failed, and at which endpoint. No variant carries a body: it could hold secrets.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum RegistrationError {
     /// The message could not be made.

@@ -13,7 +13,8 @@ const ADDED_BY_EHR: [&str; 2] = ["iss", "launch"];
 pub struct LaunchUrl(String);
 
 /// Why a launch URL was refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum LaunchUrlError {
     /// It is no URL that may be used.
     #[error("the launch URL may not be used: {0}")]

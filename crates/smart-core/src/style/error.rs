@@ -3,7 +3,8 @@
 use crate::json::JsonError;
 
 /// Why a style document is of no use. An app looks as it does without one.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum StyleError {
     /// The answer is no success.
     #[error("{url} answered status {status}; the app keeps its own style")]

@@ -76,7 +76,8 @@ impl<'a> RequestingClient<'a> {
 }
 
 /// Why a message could not be made.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum MessageError {
     /// The endpoint is no http request target.
     #[error("{endpoint} cannot be the target of a request")]

@@ -18,7 +18,8 @@ use url::Url;
 pub struct BackendScopes(Scopes);
 
 /// Why scopes cannot be asked for by a backend service.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum BackendScopeError {
     /// There are none.
     #[error("a backend service asks for at least one scope, such as `system/*.rs`")]

@@ -68,7 +68,8 @@ impl std::fmt::Display for TokenErrorResponse {
 /// Why an answer of the token, introspection, revocation or userinfo endpoint was of no use.
 ///
 /// No variant carries a body: it could hold tokens.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum TokenError {
     /// The server refused the request with an OAuth error.
     #[error("{endpoint} refused the request with status {status}: {response}{}", next_step(&response.error))]

@@ -28,7 +28,8 @@ pub enum RefreshScope {
 }
 
 /// Why no refresh request could be made.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum RefreshError {
     /// The scopes reach beyond the grant. Widening needs a new login.
     #[error("the refresh asks for `{excess}`, which was not granted; ask for it in a new login")]

@@ -2,13 +2,15 @@
 
 use super::{LineError, ManifestError};
 use crate::{FhirError, Refusal};
+use smart_core::sanitized::{Sanitize, Sanitized};
 use smart_http::{AuthorizeError, Endpoint, HttpError};
 
 /// An error of a bulk export.
 ///
 /// Neither Display nor Debug shows tokens, filters, patients, lines of files, or the query of a URL, which may be a signature that
 /// opens the file.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum BulkError {
     /// The export cannot be asked for like that. Nothing was sent.
@@ -183,5 +185,26 @@ impl BulkError {
             }
             _ => None,
         }
+    }
+}
+
+impl Sanitize for BulkError {
+    fn code(&self) -> String {
+        let what: &'static str = self.into();
+        let part: &'static str = match self {
+            Self::Http(error) => return error.code(),
+            Self::Fhir(error) => return error.code(),
+            Self::NotStarted(refusal) | Self::Failed(refusal) | Self::FileRefused { refusal, .. } => {
+                refusal.kind().into()
+            }
+            Self::Manifest { error, .. } => error.into(),
+            _ => return format!("bulk/{what}"),
+        };
+        format!("bulk/{what}/{part}")
+    }
+
+    fn sanitized(&self) -> Sanitized {
+        let endpoint = self.endpoint().map(ToString::to_string);
+        Sanitized::new(self.code(), endpoint.as_deref(), self.is_retryable(), self.needs_reauthorization())
     }
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Why an event was not recorded, or a trail cannot be continued. No variant holds what an event tells.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum AuditError {
     /// The disk or the system refused.
