@@ -1,5 +1,6 @@
 //! Development tasks of smart-on-fhir: `cargo xtask <task>`. The checks are a library, so that plain tests run them too.
 
+pub mod assertions;
 pub mod bench;
 pub mod bench_report;
 pub mod book;

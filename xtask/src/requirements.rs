@@ -76,7 +76,15 @@ impl Requirements {
                 problems.push(format!("{}: {} has the unknown tag {id}", test.file.display(), test.name));
             }
         }
+        for test in self.tests.iter().filter(|test| !test.can_fail) {
+            problems.push(format!("{}: {} cannot fail: it asserts nothing", test.file.display(), test.name));
+        }
         problems
+    }
+
+    /// How many tests there are.
+    pub fn test_count(&self) -> usize {
+        self.tests.len()
     }
 
     /// The tables whose last column is not what the tests' tags say, each with its ids.

@@ -3,10 +3,12 @@
 //! It follows `mod` declarations from each crate root, so that a file that is not compiled has no tests, and looks into
 //! macro calls (`proptest! { .. }`). Tests that a macro makes up from a list of names cannot be seen.
 
+use crate::assertions::{Words, can_fail, failing, words};
 use crate::error::TaskError;
 use crate::tags::ids_at_head;
 use crate::workspace::Package;
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A test function.
@@ -18,6 +20,8 @@ pub struct SourceTest {
     pub ids: Vec<String>,
     /// Whether it has `#[ignore]`.
     pub is_ignored: bool,
+    /// Whether it can fail: an assertion, or something that panics, stands in it or in what it calls.
+    pub can_fail: bool,
     /// The conditions that it is compiled under, `test` apart.
     pub conditions: Vec<String>,
     /// The file that it is in.
@@ -29,12 +33,12 @@ pub struct SourceTest {
 /// # Errors
 /// When a source file cannot be read or is no Rust.
 pub fn tests_of(package: &Package) -> Result<Vec<SourceTest>, TaskError> {
-    let mut scan = Scan { tests: Vec::new() };
+    let mut scan = Scan::default();
     for (binary, file) in roots(package)? {
         let dir = file.parent().unwrap_or(&package.dir).to_owned();
         scan.file(&file, &dir, &Place { name: binary, conditions: Vec::new() })?;
     }
-    Ok(scan.tests)
+    Ok(scan.finish())
 }
 
 /// The crate roots of a package with their names as nextest has them.
@@ -87,15 +91,29 @@ struct Attributes {
     doc: String,
     is_test: bool,
     is_ignored: bool,
+    should_panic: bool,
     conditions: Vec<String>,
     path: Option<String>,
 }
 
+#[derive(Default)]
 struct Scan {
-    tests: Vec<SourceTest>,
+    /// With the words of their bodies.
+    tests: Vec<(SourceTest, Words)>,
+    /// All other functions of the package, those of one name together.
+    functions: BTreeMap<String, Words>,
 }
 
 impl Scan {
+    fn finish(self) -> Vec<SourceTest> {
+        let failing = failing(&self.functions);
+        let finished = self.tests.into_iter().map(|(test, words)| {
+            let can_fail = test.can_fail || can_fail(&words, &failing);
+            SourceTest { can_fail, ..test }
+        });
+        finished.collect()
+    }
+
     /// Reads `file`; its child modules lie in `children`.
     fn file(&mut self, file: &Path, children: &Path, place: &Place) -> Result<(), TaskError> {
         let text = std::fs::read_to_string(file).map_err(TaskError::file(file))?;
@@ -124,14 +142,19 @@ impl Scan {
                     rest = tail;
                 }
                 (TokenTree::Ident(word), [TokenTree::Ident(name), tail @ ..]) if word == "fn" => {
+                    let words = body_of(tail).map(words).unwrap_or_default();
                     if attributes.is_test {
-                        self.tests.push(SourceTest {
+                        let test = SourceTest {
                             name: format!("{}::{name}", place.name),
                             ids: ids_at_head(&attributes.doc),
                             is_ignored: attributes.is_ignored,
+                            can_fail: attributes.should_panic,
                             conditions: [place.conditions.clone(), std::mem::take(&mut attributes.conditions)].concat(),
                             file: file.to_owned(),
-                        });
+                        };
+                        self.tests.push((test, words));
+                    } else {
+                        self.functions.entry(name.to_string()).or_default().extend(words);
                     }
                     rest = tail;
                 }
@@ -209,9 +232,18 @@ impl Attributes {
             }
             ("test", _) => self.is_test = true,
             ("ignore", _) => self.is_ignored = true,
+            ("should_panic", _) => self.should_panic = true,
             _ => {}
         }
     }
+}
+
+/// The body of a function, of which `tail` is what follows its name.
+fn body_of(tail: &[TokenTree]) -> Option<TokenStream> {
+    tail.iter().find_map(|token| match token {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Some(group.stream()),
+        _ => None,
+    })
 }
 
 fn is_path(token: &TokenTree) -> bool {
@@ -237,10 +269,10 @@ mod tests {
     use super::*;
 
     fn scan(text: &str) -> Vec<SourceTest> {
-        let mut scan = Scan { tests: Vec::new() };
+        let mut scan = Scan::default();
         let place = Place { name: "a".to_owned(), conditions: Vec::new() };
         scan.items(text.parse().unwrap(), Path::new("a.rs"), Path::new("none"), &place).unwrap();
-        scan.tests
+        scan.finish()
     }
 
     #[test]
@@ -287,6 +319,7 @@ mod tests {
                 ("a::gated::four", String::new(), false),
             ]
         );
+        assert_eq!(found.iter().map(|test| test.can_fail).collect::<Vec<_>>(), [false, false, true, true]);
         assert_eq!(found.iter().map(|test| test.conditions.len()).collect::<Vec<_>>(), [0, 0, 0, 1]);
     }
 
