@@ -178,7 +178,14 @@ mod tests {
 
     fn test(name: &str, ids: &[&str], is_ignored: bool) -> SourceTest {
         let ids = ids.iter().map(|id| (*id).to_owned()).collect();
-        SourceTest { name: name.to_owned(), ids, is_ignored, conditions: Vec::new(), file: PathBuf::new() }
+        SourceTest {
+            name: name.to_owned(),
+            ids,
+            is_ignored,
+            can_fail: true,
+            conditions: Vec::new(),
+            file: PathBuf::new(),
+        }
     }
 
     fn found(text: &str, tests: &[SourceTest]) -> String {
