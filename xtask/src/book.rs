@@ -1,23 +1,21 @@
 //! `cargo xtask docs`: builds the book in `docs`.
 
 use crate::error::TaskError;
-use crate::run::{Show, run, succeeds};
+use crate::run::{Show, run};
+use crate::tools::MDBOOK;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Builds the book into `docs/book`.
 ///
 /// # Errors
-/// When a page is missing, mdbook is not here, or it fails.
+/// When a page is missing, mdbook cannot be installed, or it fails.
 pub fn build(root: &Path, show: Show) -> Result<(), TaskError> {
     let problems = problems(root)?;
     if !problems.is_empty() {
         return Err(TaskError::Invalid(problems.join("\n")));
     }
-    if !succeeds("mdbook", &["--version"]) {
-        return Err(TaskError::Invalid("mdbook is not here: cargo install mdbook --locked".to_owned()));
-    }
-    let mut command = Command::new("mdbook");
+    let mut command = Command::new(MDBOOK.ensure(root, show)?);
     command.args(["build", "docs"]).current_dir(root);
     run(command, show, |_| ())
 }

@@ -4,7 +4,7 @@ use crate::error::TaskError;
 use crate::requirements::Requirements;
 use crate::run::{Show, cargo, run};
 use crate::summary::{Outcome, Step, Summary};
-use crate::{cargo_deny, layers, metadata, nextest, s3_server, system_packages, workspace};
+use crate::{cargo_deny, features, layers, metadata, nextest, public_api, s3_server, system_packages, workspace};
 use std::path::Path;
 use std::time::Instant;
 
@@ -38,6 +38,14 @@ pub fn ci(show: Show) -> Summary {
         let mut command = cargo();
         command.args(["doc", "--no-deps"]).args(ALL).env("RUSTDOCFLAGS", "-D warnings");
         Outcome::of(run(command, show, |_| ()))
+    });
+    ci.step("public API", |show| match public_api::problems(&root, show) {
+        Ok(problems) => told(&problems, "as docs/api has it", show),
+        Err(error) => Outcome::failed(&error.to_string()),
+    });
+    ci.step("features", |show| match features::check(&root, show) {
+        Ok(()) => Outcome::passed("each by itself, none, all"),
+        Err(error) => Outcome::failed(&error.to_string()),
     });
     ci.step("cargo deny", cargo_deny::check);
     ci.step("layers", |show| match metadata::read(&root) {

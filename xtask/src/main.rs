@@ -6,7 +6,7 @@ use xtask::error::TaskError;
 use xtask::requirements::Requirements;
 use xtask::run::Show;
 use xtask::summary::Summary;
-use xtask::{bench, book, ci, conformance, coverage, fuzz, workspace};
+use xtask::{bench, book, ci, conformance, coverage, features, fuzz, public_api, workspace};
 
 /// Development tasks of smart-on-fhir.
 #[derive(Debug, Parser)]
@@ -53,7 +53,15 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
-    /// Build the book in docs.
+    /// Compare the public API of the libraries with its lists in docs/api.
+    Api {
+        /// Write the lists anew.
+        #[arg(long)]
+        write: bool,
+    },
+    /// Check that the libraries compile with each of their features alone, with none and with all.
+    Features,
+    /// Build the book in docs, with an mdbook of its own.
     Docs,
     /// Show which lines the tests reach.
     Coverage {
@@ -107,6 +115,15 @@ fn done(task: Task) -> Result<bool, TaskError> {
             Ok(measured.is_ok())
         }
         Task::Conformance { options } => conformance::run(&root, &options),
+        Task::Api { write: true } => public_api::write(&root, show).map(|()| true),
+        Task::Api { write: false } => {
+            let problems = public_api::problems(&root, show)?;
+            for problem in &problems {
+                show.line(problem);
+            }
+            Ok(problems.is_empty())
+        }
+        Task::Features => features::check(&root, show).map(|()| true),
         Task::Docs => book::build(&root, show).map(|()| true),
         Task::Coverage { html } => coverage::coverage(&root, html, show).map(|()| true),
     }

@@ -111,7 +111,7 @@ impl KeySource for CredentialStore {
     }
 
     fn save<'a>(&'a self, keys: &'a KeyRing) -> BoxFuture<'a, Result<(), KeyError>> {
-        let text = keys.to_secret_text();
+        let text = keys.secret_text();
         Box::pin(self.with_slot(move |slot| slot.set(text.as_bytes())))
     }
 

@@ -31,8 +31,8 @@ impl KeySource for KeyFile {
     }
 
     fn save<'a>(&'a self, keys: &'a KeyRing) -> BoxFuture<'a, Result<(), KeyError>> {
-        let text = Zeroizing::new(keys.to_secret_text().as_bytes().to_vec());
-        Box::pin(self.0.write(text))
+        let text = keys.to_secret_text();
+        Box::pin(self.0.write(Zeroizing::new(text.expose_secret().to_vec())))
     }
 
     fn place(&self) -> String {

@@ -96,7 +96,7 @@ impl Passphrase {
     }
 
     async fn write(&self, keys: &KeyRing, words: Arc<Zeroizing<String>>) -> Result<(), KeyError> {
-        let (place, cost, keys) = (self.place(), self.cost, keys.to_secret_text());
+        let (place, cost, keys) = (self.place(), self.cost, keys.secret_text());
         let file = blocking(move || seal(&keys, &words, cost, &place))
             .await
             .unwrap_or_else(|stopped| Err(self.file.stopped(stopped)))?;
@@ -214,7 +214,7 @@ mod tests {
 
     fn sealed() -> (KeyRing, String) {
         let keys = KeyRing::of(DataKey::generate().unwrap());
-        let file = seal(&keys.to_secret_text(), "correct horse", PassphraseCost::SMALL, "test").unwrap();
+        let file = seal(&keys.secret_text(), "correct horse", PassphraseCost::SMALL, "test").unwrap();
         (keys, file)
     }
 

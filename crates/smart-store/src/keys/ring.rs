@@ -1,6 +1,7 @@
 //! The keys of a store: one that seals, and those that still open.
 
 use super::{DataKey, DataKeyId, KeyError};
+use crate::record::SecretBytes;
 use zeroize::Zeroizing;
 
 const FIRST_LINE: &str = "smart-store keys 1";
@@ -64,7 +65,11 @@ impl KeyRing {
 
     /// The ring as text, for a source that keeps it somewhere safe. It is secret, and shorter than 1,000 octets with
     /// [all the keys it may hold](Self::MAX_OLDER): credential stores take no more than 2,560 on some platforms.
-    pub fn to_secret_text(&self) -> Zeroizing<String> {
+    pub fn to_secret_text(&self) -> SecretBytes {
+        SecretBytes::new(std::mem::take(&mut *self.secret_text()).into_bytes())
+    }
+
+    pub(crate) fn secret_text(&self) -> Zeroizing<String> {
         // Full size from the start: growing would leave copies behind that are not overwritten.
         let mut text = Zeroizing::new(String::with_capacity(1_024));
         text.push_str(FIRST_LINE);
@@ -136,7 +141,7 @@ mod tests {
     fn a_full_ring_fits_every_credential_store() {
         let ring = full();
         assert!(matches!(ring.renewed("test"), Err(KeyError::TooManyKeys { .. })));
-        let text = ring.to_secret_text();
+        let text = ring.secret_text();
         assert!(text.len() < 1_000, "{}", text.len());
         let back = KeyRing::from_secret_text(text.as_bytes(), "test").unwrap();
         assert_eq!(format!("{back:?}"), format!("{ring:?}"));
@@ -146,7 +151,7 @@ mod tests {
     /// F-84: one altered octet anywhere in the keys is noticed, and a cut at any place too.
     #[test]
     fn altered_keys_are_noticed() {
-        let text = full().to_secret_text();
+        let text = full().secret_text();
         for at in 0..text.len() {
             let mut altered = text.as_bytes().to_vec();
             altered[at] ^= 1;

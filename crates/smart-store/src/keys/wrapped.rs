@@ -2,7 +2,6 @@
 
 use super::private_file::PrivateFile;
 use super::{KeyError, KeyManagement, KeyRing, KeySource};
-use crate::record::SecretBytes;
 use crate::store::BoxFuture;
 use std::path::PathBuf;
 use zeroize::Zeroizing;
@@ -31,7 +30,7 @@ impl<K: KeyManagement> KeySource for WrappedKeys<K> {
 
     fn save<'a>(&'a self, keys: &'a KeyRing) -> BoxFuture<'a, Result<(), KeyError>> {
         Box::pin(async {
-            let text = SecretBytes::new(keys.to_secret_text().as_bytes().to_vec());
+            let text = keys.to_secret_text();
             let wrapped = self.service.wrap_key(&text).await?;
             self.file.write(Zeroizing::new(wrapped)).await
         })

@@ -6,7 +6,6 @@ use super::pool::Pool;
 use super::statements::Statements;
 use crate::error::StoreError;
 use crate::keys::{KeyError, KeyManagement, KeyRing, KeySource};
-use crate::record::SecretBytes;
 use crate::store::BoxFuture;
 use std::sync::Arc;
 
@@ -46,7 +45,7 @@ impl<K: KeyManagement> KeySource for WrappedInDatabase<K> {
     fn save<'a>(&'a self, keys: &'a KeyRing) -> BoxFuture<'a, Result<(), KeyError>> {
         Box::pin(async {
             let failed = |failure| self.failed(&failure);
-            let text = SecretBytes::new(keys.to_secret_text().as_bytes().to_vec());
+            let text = keys.to_secret_text();
             let wrapped = self.service.wrap_key(&text).await?;
             let mut connection = self.pool.take().await.map_err(failed)?;
             let values = [Value::Octets(&wrapped)];
