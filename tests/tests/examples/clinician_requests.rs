@@ -70,13 +70,18 @@ impl Clinic {
         format!("/launch?iss={}&launch={launch}", self.sandbox.fhir_base())
     }
 
-    /// The EHR opens the app for a patient, and a clinician signs in. Gives the path of the page.
-    async fn open(&mut self, patient: &str) -> String {
+    /// The EHR opens the app for a patient, and a clinician signs in. Gives the path that the browser comes back to.
+    async fn sign_in(&mut self, patient: &str) -> String {
         let launched = self.get(&self.launch_path(patient)).await;
         let authorize = location(&launched).parse().unwrap();
         let callback = browser(Person::default()).authorize(&authorize).await.unwrap();
-        let path = format!("/callback?{}", callback.query().unwrap());
-        location(&self.get(&path).await)
+        format!("/callback?{}", callback.query().unwrap())
+    }
+
+    /// The same to its end. Gives the path of the patient's page.
+    async fn open(&mut self, patient: &str) -> String {
+        let callback = self.sign_in(patient).await;
+        location(&self.get(&callback).await)
     }
 }
 
@@ -159,18 +164,35 @@ async fn only_own_pages_log_out() {
 /// F-128: a session that nobody uses ends, and the page says what to do.
 #[tokio::test]
 async fn a_session_that_nobody_uses_ends() {
-    let mut clinic = Clinic::start(Client::public("clinician-web"), &["--idle-seconds", "4"]).await;
+    let mut clinic = Clinic::start(Client::public("clinician-web"), &["--idle-seconds", "6"]).await;
     let page = clinic.open("p1001").await;
     for _ in 0..3 {
-        tokio::time::sleep(Duration::from_millis(1500)).await;
+        tokio::time::sleep(Duration::from_millis(2500)).await;
         assert_eq!(clinic.get(&page).await.status(), 200, "somebody uses it");
     }
-    tokio::time::sleep(Duration::from_millis(5200)).await;
+    tokio::time::sleep(Duration::from_millis(7200)).await;
     let over = clinic.get(&page).await;
     assert_eq!(over.status(), 401);
     let text = text(&over);
     assert!(text.contains("You are signed out") && text.contains("Please open the app again"), "{text}");
     assert!(!text.contains("Okafor"), "{text}");
+}
+
+/// F-128, F-02: registered as a confidential client, the app shows its secret to the token endpoint and nowhere else.
+#[tokio::test]
+async fn a_confidential_app_has_its_secret_in_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    for (secret, status) in [("s3cret-of-the-clinic", 200), ("another", 502)] {
+        std::fs::write(&file, format!("{secret}\n")).unwrap();
+        let client = Client::symmetric("clinician-web", "s3cret-of-the-clinic");
+        let mut clinic = Clinic::start(client, &["--client-secret-file", file.to_str().unwrap()]).await;
+        let callback = clinic.sign_in("p1001").await;
+        let response = clinic.get(&callback).await;
+        assert!(!text(&response).contains(secret) && !format!("{:?}", response.headers()).contains(secret));
+        let shown = if status == 200 { clinic.get(&location(&response)).await } else { response };
+        assert_eq!(shown.status(), status, "{}", text(&shown));
+    }
 }
 
 /// F-128: what the app may not read is shown as unknown, and never as nothing.

@@ -83,12 +83,23 @@ async fn the_nightly_export_goes_on_after_a_kill() {
 /// F-128: the exit codes of the nightly export tell what to do next.
 #[tokio::test]
 async fn the_nightly_export_ends_with_what_to_do() {
-    for (mode, code, says) in [(BulkMode::Errors, 3, ""), (BulkMode::Failing, 1, "the export failed")] {
-        let night = Night::with(BulkConfig::default().with_modes([mode])).await;
-        let ended = night.start("out").end().await;
-        assert_eq!(ended.code, Some(code), "{mode}: {}{}", ended.told, ended.errors);
-        assert!(ended.errors.contains(says), "{}", ended.errors);
+    let night = Night::with(BulkConfig::default().with_modes([BulkMode::Errors])).await;
+    let partial = night.start("out").end().await;
+    assert_eq!(partial.code, Some(3), "{}{}", partial.told, partial.errors);
+
+    // What failed at the server is left as it is, and then an export is begun anew.
+    let night = Night::with(BulkConfig::default().with_modes([BulkMode::Failing])).await;
+    for (code, says, kick_offs) in
+        [(1, "the export failed", 1), (75, "It is tried again", 1), (1, "the export failed", 2)]
+    {
+        let failed = night.start("out").end().await;
+        assert_eq!(failed.code, Some(code), "{}{}", failed.told, failed.errors);
+        assert!(failed.errors.contains(says), "{}", failed.errors);
+        assert_eq!(night.sandbox.bulk_counts().kick_offs, kick_offs);
     }
+    let entries = std::fs::read_dir(night.out("out")).unwrap().map(|entry| entry.unwrap().path());
+    assert_eq!(entries.filter(|path| path.extension().is_some_and(|it| it == "given-up")).count(), 1);
+
     let night = Night::with(BulkConfig::default()).await;
     // Nobody listens any more where the server was.
     let program = {

@@ -4,6 +4,7 @@ use crate::program::{PersonsBrowser, Program, browser, tells_no_secret};
 use smart_sandbox::browser::Person;
 use smart_sandbox::{Client, Sandbox, SandboxConfig};
 use std::path::Path;
+use std::time::Duration;
 
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
@@ -70,6 +71,30 @@ async fn the_desktop_app_resumes_without_a_login() {
     assert!(out.contains("Logged out: the access is ended at the server, and nothing is kept here."), "{out}");
     let again = Program::start("patient_desktop", &arguments).end().await.succeeded();
     assert!(again.contains("Nobody is logged in."), "{again}");
+}
+
+/// F-128: when the server has ended the access, the desktop app asks for another login, and shows that one's record.
+#[tokio::test]
+async fn the_desktop_app_logs_in_again_when_the_access_is_over() {
+    let config = SandboxConfig {
+        clients: vec![Client::public("patient-desktop")],
+        access_token_lifetime: Duration::from_secs(5),
+        ..SandboxConfig::default()
+    };
+    let (sandbox, folder) = (Sandbox::start(config).await.unwrap(), folder());
+    let (place, key) = (folder.path().join("app"), folder.path().join("key"));
+    let base = sandbox.fhir_base();
+    let place = ["--folder", place.to_str().unwrap(), "--key-file", key.to_str().unwrap(), "--no-browser"];
+    let arguments = [["--issuer", &base].as_slice(), &place].concat();
+    for patient in ["p1001", "p1003"] {
+        let mut program = Program::start("patient_desktop", &arguments);
+        let url = program.line_after("Open this to sign in: ").await;
+        browser(who_opens(patient)).browse(&url.parse().unwrap()).await.unwrap();
+        let told = program.end().await.succeeded();
+        assert!(told.contains("Logged in.") && told.contains("Okafor") == (patient == "p1001"), "{told}");
+        sandbox.revoke_refresh_tokens();
+        tokio::time::sleep(Duration::from_secs(6)).await;
+    }
 }
 
 /// F-128: `--sandbox` shows two starts and a logout with one command, in the person's own browser.
