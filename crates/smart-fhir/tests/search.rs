@@ -91,6 +91,35 @@ async fn page_loops_are_found() {
     }
 }
 
+/// FR-06, FR-04 (FHIR R4, http.html#paging): after a redirect the address that answered is known too. A page that names it as
+/// next is read once, and so is one that another address redirects to.
+#[tokio::test]
+async fn page_loops_over_redirects_are_found() {
+    let moved = format!("{BASE}/Observation");
+    let (transport, client) = client();
+    transport
+        .respond_with(302, &[("location", "/t1/r4/Observation")], "")
+        .respond_fhir(page(&["1"], Some(&moved)))
+        .respond_fhir(page(&["1"], None));
+    let mut search = client.search(query());
+    assert_eq!(search.try_next().await.unwrap().unwrap()["id"], "1");
+    let error = search.try_next().await.unwrap_err();
+    assert!(matches!(error, FhirError::PageLoop { .. }), "{error:?}");
+    assert_eq!(urls(&transport).len(), 2);
+
+    let (transport, client) = support::client();
+    transport
+        .respond_fhir(page(&["1"], Some("?page=2")))
+        .respond_with(307, &[("location", "/t1/r4/Observation?patient=Smith&_count=2")], "")
+        .respond_fhir(page(&["1"], Some("?page=2")));
+    let mut search = client.search(query());
+    assert_eq!(search.try_next().await.unwrap().unwrap()["id"], "1");
+    let error = search.try_next().await.unwrap_err();
+    assert!(matches!(error, FhirError::PageLoop { .. }), "{error:?}");
+    assert!(!format!("{error} {error:?}").contains("Smith"));
+    assert!(search.try_next().await.unwrap().is_none());
+}
+
 /// FR-06: pages and entries are bounded, and a result that is cut off is an error.
 #[tokio::test]
 async fn pages_and_entries_are_bounded() {

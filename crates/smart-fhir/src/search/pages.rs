@@ -33,7 +33,8 @@ pub struct PageStream {
 enum State {
     Failed(Box<FhirError>),
     Wanted(Box<Call>),
-    Asked(BoxFuture<'static, Result<Bundle, FhirError>>),
+    /// With the URL that a GET went to.
+    Asked(Option<Url>, BoxFuture<'static, Result<Bundle, FhirError>>),
     Ended,
 }
 
@@ -68,8 +69,20 @@ impl PageStream {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await.transpose()
     }
 
+    /// Remembers the address that answered: after a redirect it is another than was asked for. One that was seen before
+    /// has the same page as before.
+    fn remember(&mut self, asked: Option<&Url>, page: &Bundle) -> Result<(), FhirError> {
+        let Some(asked) = asked else { return Ok(()) };
+        let mut answered = page.url().clone();
+        answered.set_fragment(None);
+        if *asked != answered && !self.seen.insert(answered.into()) {
+            return Err(FhirError::PageLoop { endpoint: page.endpoint() });
+        }
+        Ok(())
+    }
+
     /// What comes after a page.
-    fn after(&mut self, page: &Bundle) -> State {
+    fn after(&self, page: &Bundle) -> State {
         match self.next_url(page) {
             Ok(Some(url)) => State::Wanted(Box::new(Call::get(url))),
             Ok(None) => State::Ended,
@@ -118,28 +131,29 @@ impl PageStream {
         match std::mem::replace(&mut self.state, State::Ended) {
             State::Wanted(call) => {
                 // A search that goes by POST is another than what a link by GET may lead to.
-                if call.method == http::Method::GET {
-                    self.seen.insert(call.url.as_str().to_owned());
-                }
+                let asked = (call.method == http::Method::GET).then(|| call.url.clone());
+                self.seen.extend(asked.clone().map(String::from));
                 self.pages = self.pages.saturating_add(1);
                 let (client, content) = (self.client.clone(), self.content.clone());
-                self.state = State::Asked(Box::pin(async move { client.page(*call, &content).await }));
+                self.state = State::Asked(asked, Box::pin(async move { client.page(*call, &content).await }));
                 true
             }
-            State::Asked(mut asked) => match asked.as_mut().poll(cx) {
+            State::Asked(asked, mut answer) => match answer.as_mut().poll(cx) {
                 Poll::Pending => {
-                    self.state = State::Asked(asked);
+                    self.state = State::Asked(asked, answer);
                     false
                 }
-                Poll::Ready(Err(error)) => {
-                    self.state = State::Failed(Box::new(error));
-                    false
-                }
-                Poll::Ready(Ok(page)) => {
-                    self.state = self.after(&page);
-                    self.ready.push_back(page);
-                    true
-                }
+                Poll::Ready(page) => match page.and_then(|page| self.remember(asked.as_ref(), &page).map(|()| page)) {
+                    Err(error) => {
+                        self.state = State::Failed(Box::new(error));
+                        false
+                    }
+                    Ok(page) => {
+                        self.state = self.after(&page);
+                        self.ready.push_back(page);
+                        true
+                    }
+                },
             },
             other => {
                 self.state = other;
