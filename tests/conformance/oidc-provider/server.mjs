@@ -1,7 +1,8 @@
 // An OpenID provider that nobody of this project wrote, with what SMART App Launch adds: a smart-configuration, scopes, and
 // the patient in the token's answer. It listens on loopback; the first line on the standard output tells its FHIR base.
+// With MISBEHAVIOUR its answers are spoilt on their way out, as the sandbox does by the same names.
 
-import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import http from 'node:http';
 import Provider from 'oidc-provider';
 
@@ -88,12 +89,52 @@ provider.use(async (context, next) => {
   context.respond = false;
 });
 
+// An ID token with other claims, or signed otherwise.
+function resigned(token, key, header, claims) {
+  const read = (part) => JSON.parse(Buffer.from(part, 'base64url'));
+  const written = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const [oldHeader, oldClaims] = token.split('.');
+  const input = `${written({ ...read(oldHeader), ...header })}.${written({ ...read(oldClaims), ...claims })}`;
+  return `${input}.${key ? sign('sha256', Buffer.from(input), key).toString('base64url') : ''}`;
+}
+
+const another = `${origin}/another`;
+const foreignKey = () => generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+const spoilt = {
+  WrongState: { callback: (url) => url.searchParams.set('state', 'another') },
+  WrongIssuer: { callback: (url) => url.searchParams.set('iss', another) },
+  NoS256: { smart: { code_challenge_methods_supported: ['plain'] } },
+  WrongNonce: { token: (body) => { body.id_token = resigned(body.id_token, privateKey, {}, { nonce: 'another' }); } },
+  ForeignKey: { token: (body) => { body.id_token = resigned(body.id_token, foreignKey(), {}, {}); } },
+  AlgNone: { token: (body) => { body.id_token = resigned(body.id_token, null, { alg: 'none' }, {}); } },
+  TokenTypeMac: { token: (body) => { body.token_type = 'mac'; } },
+  ExpiresInString: { token: (body) => { body.expires_in = String(body.expires_in); } },
+  OmitExpiresIn: { token: (body) => { delete body.expires_in; } },
+  OmitScope: { token: (body) => { delete body.scope; } },
+  OmitPatient: { token: (body) => { delete body.patient; } },
+  HtmlToken: { response: (context) => { context.type = 'text/html'; context.body = '<html>Not today.</html>'; } },
+  RedirectToken: { response: (context) => { context.redirect(another); context.status = 307; } },
+}[process.env.MISBEHAVIOUR] ?? {};
+if (process.env.MISBEHAVIOUR && Object.keys(spoilt).length === 0) {
+  throw new Error(`nobody knows how to do ${process.env.MISBEHAVIOUR}`);
+}
+
 // SMART's context stands beside the token.
 provider.use(async (context, next) => {
   await next();
   const { body } = context;
-  if (context.path === '/token' && body?.access_token && body.scope?.includes('patient/')) {
-    body.patient = PATIENT;
+  if (context.path === '/token' && body?.access_token) {
+    if (body.scope?.includes('patient/')) {
+      body.patient = PATIENT;
+    }
+    spoilt.token?.(body);
+    spoilt.response?.(context);
+  }
+  const location = context.response.get('location');
+  if (spoilt.callback && location.startsWith(REDIRECT_URI)) {
+    const url = new URL(location);
+    spoilt.callback(url);
+    context.set('location', url.href);
   }
 });
 
@@ -115,6 +156,7 @@ const smart = {
     'sso-openid-connect', 'context-standalone-patient', 'context-ehr-patient', 'permission-offline', 'permission-patient',
     'permission-v1', 'permission-v2',
   ],
+  ...spoilt.smart,
 };
 
 const answer = provider.callback();

@@ -1,6 +1,7 @@
 //! The suites, named after the capabilities.
 
 mod backend;
+mod bulk;
 mod discovery;
 mod ehr;
 mod negative;
@@ -40,6 +41,7 @@ pub fn all() -> Vec<Suite> {
         scopes::v1(),
         scopes::v2(),
         scopes::context(),
+        bulk::suite(),
         negative::suite(),
     ]
 }

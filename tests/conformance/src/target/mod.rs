@@ -17,7 +17,7 @@ use smart_core::secret::ClientSecret;
 use smart_flows::{App, SmartClient, SmartClientBuilder};
 use smart_http::{BoxFuture, HttpClient, HyperTransport};
 use smart_jwt::SigningKey;
-use smart_sandbox::Misbehaviour;
+use smart_sandbox::{BulkMode, Misbehaviour};
 use url::Url;
 
 /// How an app is registered.
@@ -104,6 +104,11 @@ pub trait Target: Send + Sync {
 
     /// The same server, misbehaving. `None`: that cannot be had here.
     fn misbehaving(&self, _how: Misbehaviour) -> Option<BoxFuture<'_, Result<Box<dyn Target>, Stop>>> {
+        None
+    }
+
+    /// The same server, with bulk exports that are special in these ways. `None`: that cannot be had here.
+    fn exporting(&self, _modes: &[BulkMode]) -> Option<BoxFuture<'_, Result<Box<dyn Target>, Stop>>> {
         None
     }
 

@@ -5,6 +5,7 @@ use crate::check::Stop;
 use smart_flows::App;
 use smart_http::BoxFuture;
 use smart_jwt::{Jwks, KeyKind, SigningKey};
+use smart_sandbox::Misbehaviour;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -25,6 +26,7 @@ const START: Duration = Duration::from_secs(30);
 
 /// A running provider. It ends when it is dropped.
 pub struct OidcProvider {
+    folder: PathBuf,
     fhir_base: String,
     pem: String,
     _process: Child,
@@ -37,12 +39,18 @@ impl OidcProvider {
     /// When there is no `node` or `npm`, the packages cannot be had, or the provider does not start.
     pub async fn start(folder: &Path) -> Result<Self, Stop> {
         install(folder).await?;
+        Self::run(folder, None).await
+    }
+
+    /// The provider itself does no wrong: its answers are spoilt on their way out.
+    async fn run(folder: &Path, misbehaviour: Option<Misbehaviour>) -> Result<Self, Stop> {
         let key = SigningKey::generate(KeyKind::EcP384)?;
         let keys = Jwks::from_keys(vec![key.public_jwk().clone()])?.to_json().to_string();
         let mut process = Command::new("node")
             .arg("server.mjs")
             .current_dir(folder)
             .env("CLIENT_JWKS", keys)
+            .env("MISBEHAVIOUR", misbehaviour.map(|how| format!("{how:?}")).unwrap_or_default())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -56,7 +64,8 @@ impl OidcProvider {
             .await
             .map_err(|_| Stop::failed("the provider does not start"))??
             .ok_or_else(|| Stop::failed("the provider ended at once"))?;
-        Ok(Self { fhir_base, pem: key.to_pem().expose_secret().to_owned(), _process: process })
+        let (folder, pem) = (folder.to_owned(), key.to_pem().expose_secret().to_owned());
+        Ok(Self { folder, fhir_base, pem, _process: process })
     }
 }
 
@@ -126,6 +135,10 @@ impl Target for OidcProvider {
 
     fn ehr_start(&self) -> Option<EhrStart> {
         Some(EhrStart { fhir_base: self.fhir_base.clone(), launch: "a-launch".to_owned(), patient: None })
+    }
+
+    fn misbehaving(&self, how: Misbehaviour) -> Option<BoxFuture<'_, Result<Box<dyn Target>, Stop>>> {
+        Some(Box::pin(async move { Ok(Box::new(Self::run(&self.folder, Some(how)).await?) as Box<dyn Target>) }))
     }
 
     fn has_fhir_data(&self) -> bool {

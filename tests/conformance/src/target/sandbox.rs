@@ -6,7 +6,7 @@ use smart_flows::App;
 use smart_http::{BoxFuture, HttpClient, HyperTransport};
 use smart_jwt::{Jwks, KeyKind, SigningKey};
 use smart_sandbox::browser::{AutoBrowser, Person};
-use smart_sandbox::{Client, ClientKeys, Misbehaviour, Sandbox, SandboxConfig};
+use smart_sandbox::{BulkConfig, BulkMode, Client, ClientKeys, Misbehaviour, Sandbox, SandboxConfig};
 use url::Url;
 
 /// The patient who is picked, and open in the EHR.
@@ -25,6 +25,10 @@ impl SandboxTarget {
     /// # Errors
     /// When there is no port or no key.
     pub async fn start(misbehaviour: Option<Misbehaviour>) -> Result<Self, Stop> {
+        Self::set_up(misbehaviour, Vec::new()).await
+    }
+
+    async fn set_up(misbehaviour: Option<Misbehaviour>, modes: Vec<BulkMode>) -> Result<Self, Stop> {
         let key = SigningKey::generate(KeyKind::EcP384)?;
         let pem = key.to_pem().expose_secret().to_owned();
         let keys = ClientKeys::Document(Jwks::from_keys(vec![key.public_jwk().clone()])?.to_json().to_string());
@@ -34,8 +38,11 @@ impl SandboxTarget {
             Client::asymmetric("asymmetric", keys.clone()),
             Client::asymmetric("backend", keys),
         ];
-        let config = SandboxConfig { clients, misbehaviour, ..SandboxConfig::default() };
-        Ok(Self { sandbox: Sandbox::start(config).await?, pem })
+        let bulk = BulkConfig { file_size: 64 * 1024, ..BulkConfig::default() }.with_modes(modes);
+        let config = SandboxConfig { clients, misbehaviour, bulk, ..SandboxConfig::default() };
+        let sandbox = Sandbox::start(config).await?;
+        sandbox.put_resource(r#"{"resourceType": "Group", "id": "g1", "type": "person", "actual": true}"#)?;
+        Ok(Self { sandbox, pem })
     }
 }
 
@@ -76,5 +83,13 @@ impl Target for SandboxTarget {
 
     fn misbehaving(&self, how: Misbehaviour) -> Option<BoxFuture<'_, Result<Box<dyn Target>, Stop>>> {
         Some(Box::pin(async move { Ok(Box::new(Self::start(Some(how)).await?) as Box<dyn Target>) }))
+    }
+    fn exporting(&self, modes: &[BulkMode]) -> Option<BoxFuture<'_, Result<Box<dyn Target>, Stop>>> {
+        let modes = modes.to_vec();
+        Some(Box::pin(async move { Ok(Box::new(Self::set_up(None, modes).await?) as Box<dyn Target>) }))
+    }
+
+    fn backend_scopes(&self) -> String {
+        "system/Patient.rs system/Observation.rs system/Group.rs".to_owned()
     }
 }
