@@ -23,6 +23,8 @@ pub enum CacheVerdict {
 pub struct JwksCache {
     fetched: Option<Fetched>,
     last_attempt: Option<Timestamp>,
+    has_failed: bool,
+    last_for_unknown_kid: Option<Timestamp>,
     default_lifetime: Duration,
     longest_lifetime: Duration,
     longest_stale: Duration,
@@ -41,6 +43,8 @@ impl Default for JwksCache {
         Self {
             fetched: None,
             last_attempt: None,
+            has_failed: false,
+            last_for_unknown_kid: None,
             default_lifetime: Duration::from_hours(1),
             longest_lifetime: Duration::from_hours(24),
             longest_stale: Duration::from_hours(24),
@@ -51,7 +55,8 @@ impl Default for JwksCache {
 
 impl JwksCache {
     /// An empty cache: keys live for one hour where the answer does not say, never longer than 24 hours; fetches are a
-    /// minute apart at least; keys past their lifetime serve another 24 hours while fetches fail.
+    /// minute apart at least, and so are those for unknown key ids among themselves; keys past their lifetime serve another
+    /// 24 hours while fetches fail.
     pub fn new() -> Self {
         Self::default()
     }
@@ -74,7 +79,7 @@ impl JwksCache {
         self
     }
 
-    /// How far fetches are apart at least, those for unknown key ids included.
+    /// How far fetches are apart at least, and those for unknown key ids among themselves.
     pub fn with_time_between_fetches(mut self, between: Duration) -> Self {
         self.between_fetches = between;
         self
@@ -98,26 +103,39 @@ impl JwksCache {
     }
 
     /// What to do when a token names a key id that the cached keys do not have
-    /// ([`needs_refetch`](crate::IdTokenError::needs_refetch)): fetch once, then fail.
-    pub fn verdict_for_unknown_kid(&self, now: Timestamp) -> CacheVerdict {
-        if self.may_fetch(now) { CacheVerdict::Refetch } else { CacheVerdict::TooSoon }
+    /// ([`needs_refetch`](crate::IdTokenError::needs_refetch)): fetch once, then fail. A [`Refetch`](CacheVerdict::Refetch)
+    /// counts as that fetch.
+    ///
+    /// Keys that were fetched a moment ago for another reason do not stand in its way: an issuer may change its keys right then.
+    pub fn verdict_for_unknown_kid(&mut self, now: Timestamp) -> CacheVerdict {
+        let is_long_ago = self.is_long_ago(self.last_for_unknown_kid, now);
+        if is_long_ago && (!self.has_failed || self.may_fetch(now)) {
+            self.last_for_unknown_kid = Some(now);
+            CacheVerdict::Refetch
+        } else {
+            CacheVerdict::TooSoon
+        }
     }
 
     /// Keys were fetched. `max_age` is what the answer's `Cache-Control` says, as [`max_age`] reads it.
     pub fn fetched(&mut self, keys: Jwks, max_age: Option<Duration>, now: Timestamp) {
         let lifetime = max_age.unwrap_or(self.default_lifetime).min(self.longest_lifetime);
         self.fetched = Some(Fetched { keys, at: now, lifetime });
-        self.last_attempt = Some(now);
+        (self.last_attempt, self.has_failed) = (Some(now), false);
     }
 
     /// A fetch failed; the keys that there are stay.
     pub fn fetch_failed(&mut self, now: Timestamp) {
-        self.last_attempt = Some(now);
+        (self.last_attempt, self.has_failed) = (Some(now), true);
     }
 
     fn may_fetch(&self, now: Timestamp) -> bool {
+        self.is_long_ago(self.last_attempt, now)
+    }
+
+    fn is_long_ago(&self, last: Option<Timestamp>, now: Timestamp) -> bool {
         // A clock that was set back must not forbid fetching until it has caught up.
-        self.last_attempt.is_none_or(|last| now < last || now >= last.saturating_add(self.between_fetches))
+        last.is_none_or(|last| now < last || now >= last.saturating_add(self.between_fetches))
     }
 }
 

@@ -166,6 +166,21 @@ fn cached_keys_live_as_long_as_the_answer_says() {
     assert_eq!(cache.verdict(at(24 * HOUR)), CacheVerdict::Refetch);
 }
 
+/// ID-12 (OpenID Connect Core 10.1.1): a key that is new a moment after the others were fetched is fetched at once.
+#[test]
+fn an_unknown_id_right_after_a_fetch_causes_another() {
+    let mut cache = JwksCache::new();
+    cache.fetched(keys(), None, at(0));
+    assert_eq!(cache.verdict_for_unknown_kid(at(1)), CacheVerdict::Refetch);
+    cache.fetched(keys(), None, at(1));
+    assert_eq!(cache.verdict_for_unknown_kid(at(2)), CacheVerdict::TooSoon);
+
+    let mut failing = JwksCache::new();
+    failing.fetch_failed(at(0));
+    assert_eq!(failing.verdict_for_unknown_kid(at(1)), CacheVerdict::TooSoon);
+    assert_eq!(failing.verdict_for_unknown_kid(at(60)), CacheVerdict::Refetch);
+}
+
 /// ID-12, F-62, D-26: a flood of tokens with unknown key ids causes one fetch a minute.
 #[test]
 fn unknown_ids_cause_one_fetch_a_minute() {
@@ -178,7 +193,7 @@ fn unknown_ids_cause_one_fetch_a_minute() {
             cache.fetched(keys(), None, at(second));
         }
     }
-    assert_eq!(fetches, 9);
+    assert_eq!(fetches, 10);
 }
 
 /// ID-12: while fetches fail, old keys serve for a day, and fetches stay a minute apart.
@@ -220,6 +235,7 @@ fn cache_limits_can_be_set() {
     cache.fetched(keys(), Some(Duration::from_secs(90)), at(0));
     assert_eq!(cache.verdict(at(19)), CacheVerdict::Fresh);
     assert_eq!(cache.verdict(at(20)), CacheVerdict::Refetch);
+    assert_eq!(cache.verdict_for_unknown_kid(at(0)), CacheVerdict::Refetch);
     assert_eq!(cache.verdict_for_unknown_kid(at(4)), CacheVerdict::TooSoon);
     assert_eq!(cache.verdict_for_unknown_kid(at(5)), CacheVerdict::Refetch);
 }
