@@ -56,7 +56,7 @@ pub(super) fn checks() -> Vec<Check> {
         check!("polls wait as the server says, and show its progress", ["BK-20", "BK-21"], |target| {
             progress(target).await
         }),
-        check!("the status is for those with the token, and they get it", ["BK-18", "BK-19"], |target| {
+        check!("the status is for those with the token, and they get it", ["BK-18"], |target| {
             let job = begun(target).await?;
             job.poll().await?;
             let status = status_without_token(target, &job.record().status_url).await?;

@@ -12,8 +12,8 @@ use std::time::Duration;
 use url::Url;
 
 const NO_DATA: &str = "this server has no data to export";
-/// How long a check waits for an export. A server may take days; a check may not.
-const WAIT: Duration = Duration::from_secs(45);
+/// How long a check waits for an export, of which it may have two. A server may take days; a check may not.
+const WAIT: Duration = Duration::from_secs(25);
 /// The first and the longest wait between polls, where the server names none.
 const POLLS: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
 
