@@ -202,7 +202,8 @@ async fn unlisted_server_may_not_launch() {
     assert_eq!(world.sandbox.counts().discovery, 0);
 }
 
-/// RV-05: logging out one record leaves the others open, and ends with the cookie gone.
+/// RV-05 (SMART, App protection): each logout changes a cookie, so that the browser's back button shows no page of that record; logging
+/// out one record leaves the others open, and ends with the cookie gone.
 #[tokio::test]
 async fn logout_ends_one_record_at_a_time() {
     let world = World::new(None).await;
@@ -213,7 +214,11 @@ async fn logout_ends_one_record_at_a_time() {
     let (report, response) = web.logout(&browser.request(&first)).await.unwrap();
     assert!(report.unwrap().revoked.is_ok());
     browser.take(&response);
+    let changed = browser.0["__Host-smart-signed-out"].clone();
     assert!(web.session(&browser.request(&first)).await.unwrap().is_none());
+    let (_, response) = web.logout(&browser.request(&first)).await.unwrap();
+    browser.take(&response);
+    assert_ne!(browser.0["__Host-smart-signed-out"], changed, "also where there was nothing to log out");
     let left = web.session(&browser.request(&second)).await.unwrap().unwrap();
     assert_eq!(left.patient().unwrap(), "p1003");
     let (_, response) = web.logout(&browser.request(&second)).await.unwrap();

@@ -235,7 +235,11 @@ impl WebApp {
                 Some(browser) => app.opened(browser).await?.is_empty(),
                 None => false,
             };
-            let cookie = is_last.then(|| app.inner.cookies.set(Cookie::Session, None)).flatten();
+            let cookie = if is_last {
+                app.inner.cookies.set(Cookie::Session, None)
+            } else {
+                app.inner.cookies.set(Cookie::SignedOut, Some(&app.inner.smart.new_browser_id()?))
+            };
             Ok((report, pages::redirect(&app.inner.after_logout, cookie)))
         }
     }

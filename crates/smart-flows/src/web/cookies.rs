@@ -1,4 +1,4 @@
-//! The two cookies of a web app.
+//! The cookies of a web app.
 
 use crate::pending_logins::BrowserId;
 use http::header::COOKIE;
@@ -8,13 +8,16 @@ use smart_core::redirect_uri::{RedirectKind, RedirectUri};
 /// What a cookie of ours can be: 32 random octets in base64url.
 const LENGTH: usize = 43;
 
-/// Which of the two.
+/// Which of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cookie {
     /// Of a browser in which logins wait.
     Login,
     /// Of a browser that has sessions.
     Session,
+    /// Changes with each logout, and says nothing. Browsers keep whole pages for their back button, also those of `no-store`; a
+    /// cookie out of reach for scripts that changes makes them forget these.
+    SignedOut,
 }
 
 /// How cookies are set.
@@ -35,6 +38,7 @@ impl CookieRules {
         let name = match cookie {
             Cookie::Login => "smart-login",
             Cookie::Session => "smart-session",
+            Cookie::SignedOut => "smart-signed-out",
         };
         format!("{}{name}", if self.secure { "__Host-" } else { "" })
     }

@@ -8,14 +8,14 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, ORIGIN, REFERRER_POLICY, REFRESH, SET_COOKIE,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, ORIGIN, REFERRER_POLICY, REFRESH,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use smart_on_fhir::Session;
 use smart_on_fhir::flows::web::{CurrentSession, WebApp};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use url::Url;
 
 /// No script, no style but our own file, no frame, and forms lead nowhere else.
@@ -27,8 +27,6 @@ const POLICY: &str =
 struct Pages {
     web: WebApp,
     idle: Duration,
-    /// Whether browsers reach the app over TLS.
-    is_secure: bool,
     /// The page from which a sandbox opens the app.
     launcher: Option<Arc<Url>>,
 }
@@ -42,8 +40,7 @@ impl FromRef<Pages> for WebApp {
 /// The whole app: `/launch`, `/callback` and `/logout` of the library, and the pages.
 pub(crate) fn router(web: WebApp, public_url: &Url, idle: Duration, launcher: Option<Url>) -> Router {
     let origin: Arc<str> = public_url.origin().ascii_serialization().into();
-    let is_secure = public_url.scheme() == "https";
-    let pages = Pages { web: web.clone(), idle, is_secure, launcher: launcher.map(Arc::new) };
+    let pages = Pages { web: web.clone(), idle, launcher: launcher.map(Arc::new) };
     let routes = Router::new()
         .route("/", get(home))
         .route("/patient", get(patient))
@@ -61,13 +58,8 @@ async fn home(State(pages): State<Pages>) -> Html<String> {
     Html(page::home(pages.launcher.as_deref()))
 }
 
-async fn signed_out(State(pages): State<Pages>) -> Response {
-    let page = Html(page::signed_out(pages.launcher.as_deref()));
-    // Browsers keep whole pages for their back button, also those of `no-store`; a cookie that changed makes them forget these.
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-    let secure = if pages.is_secure { "; Secure" } else { "" };
-    let cookie = format!("signed-out={now}; Path=/; HttpOnly; SameSite=Lax; Max-Age=60{secure}");
-    ([(SET_COOKIE, cookie)], page).into_response()
+async fn signed_out(State(pages): State<Pages>) -> Html<String> {
+    Html(page::signed_out(pages.launcher.as_deref()))
 }
 
 async fn not_found() -> Response {
