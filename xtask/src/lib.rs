@@ -22,4 +22,6 @@ pub mod table;
 pub mod tags;
 pub mod test_counts;
 pub mod test_sources;
+pub mod wasm;
+mod wasm_toolchain;
 pub mod workspace;

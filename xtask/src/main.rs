@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use xtask::error::TaskError;
 use xtask::requirements::Requirements;
 use xtask::run::Show;
-use xtask::summary::Summary;
-use xtask::{bench, book, ci, conformance, coverage, fuzz, workspace};
+use xtask::summary::{Summary, Verdict};
+use xtask::{bench, book, ci, conformance, coverage, fuzz, wasm, workspace};
 
 /// Development tasks of smart-on-fhir.
 #[derive(Debug, Parser)]
@@ -53,6 +53,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
+    /// Build the WebAssembly of smart-wasm and its npm package into target/web.
+    Wasm,
     /// Build the book in docs.
     Docs,
     /// Show which lines the tests reach.
@@ -107,6 +109,11 @@ fn done(task: Task) -> Result<bool, TaskError> {
             Ok(measured.is_ok())
         }
         Task::Conformance { options } => conformance::run(&root, &options),
+        Task::Wasm => {
+            let built = wasm::build(&root, show);
+            show.line(&built.remark);
+            Ok(built.verdict == Verdict::Passed)
+        }
         Task::Docs => book::build(&root, show).map(|()| true),
         Task::Coverage { html } => coverage::coverage(&root, html, show).map(|()| true),
     }

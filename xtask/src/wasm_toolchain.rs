@@ -1,0 +1,110 @@
+//! A compiler for wasm32-unknown-unknown: rustup's own target, or Debian's.
+
+use crate::run::cargo;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+const TARGET: &str = "wasm32-unknown-unknown";
+/// Where Debian's packages rustc-web, cargo-web and rust-web-src put things.
+const DEBIAN: [&str; 3] = ["/usr/bin/rustc", "/usr/bin/cargo", "/usr/lib/rustlib/src/rust/library/std"];
+
+/// What compiles for the target.
+pub(crate) enum Toolchain {
+    /// The toolchain of the workspace has the target: `rustup target add wasm32-unknown-unknown`.
+    Rustup,
+    /// Debian's compiler builds the standard library along; the linker is the one of the workspace's toolchain.
+    Debian {
+        /// `rust-lld`.
+        linker: PathBuf,
+    },
+}
+
+impl Toolchain {
+    /// The one that can be had.
+    ///
+    /// # Errors
+    /// What is missing, and how to get it.
+    pub(crate) fn find(root: &Path) -> Result<Self, String> {
+        let sysroot = first_line("rustc", &["--print", "sysroot"], root).map(PathBuf::from);
+        let sysroot = sysroot.ok_or("the workspace's rustc does not say where it lies")?;
+        if first_line("clang", &["--version"], root).is_none() {
+            return Err("ring's C code is compiled by clang, which is not here".to_owned());
+        }
+        if sysroot.join("lib/rustlib").join(TARGET).is_dir() {
+            return Ok(Self::Rustup);
+        }
+        let missing: Vec<&str> = DEBIAN.into_iter().filter(|path| !Path::new(path).exists()).collect();
+        if !missing.is_empty() {
+            return Err(format!(
+                "no compiler for {TARGET}: `rustup target add {TARGET}`, or Debian's rustc-web, cargo-web and rust-web-src ({} missing)",
+                missing.join(", ")
+            ));
+        }
+        let host =
+            first_line("rustc", &["--print", "host-tuple"], root).ok_or("the workspace's rustc names no host")?;
+        let linker = sysroot.join("lib/rustlib").join(host).join("bin/rust-lld");
+        if !linker.is_file() {
+            return Err(format!("the linker {} is not here", linker.display()));
+        }
+        Ok(Self::Debian { linker })
+    }
+
+    /// Its cargo, told the target.
+    pub(crate) fn cargo(&self, root: &Path) -> Command {
+        let mut command = match self {
+            Self::Rustup => cargo(),
+            Self::Debian { linker } => {
+                let mut command = Command::new(DEBIAN[1]);
+                // The standard library is built along, which is not stable yet.
+                command
+                    .env("RUSTC_BOOTSTRAP", "1")
+                    .env("RUSTC", DEBIAN[0])
+                    .env_remove("RUSTUP_TOOLCHAIN")
+                    .env_remove("LD_LIBRARY_PATH");
+                command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
+                command.env("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort");
+                command.env("CARGO_UNSTABLE_BUILD_STD_FEATURES", "optimize_for_size");
+                command
+            }
+        };
+        command.env("CARGO_ENCODED_RUSTFLAGS", short_paths(root).join("\u{1f}"));
+        command.current_dir(root).env("CARGO_BUILD_TARGET", TARGET).env("CARGO_TARGET_DIR", self.target_dir(root));
+        command
+    }
+
+    /// Where it puts what it compiles: another compiler's work is of no use to the workspace's.
+    pub(crate) fn target_dir(&self, root: &Path) -> PathBuf {
+        root.join("target/wasm")
+    }
+}
+
+impl fmt::Display for Toolchain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rustup => "the workspace's toolchain, which has the target",
+            Self::Debian { .. } => "Debian's compiler, and the standard library with it",
+        })
+    }
+}
+
+/// Flags that keep this machine's folders out of the places that a panic names.
+fn short_paths(root: &Path) -> Vec<String> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
+    let registry = home.map(|home| (home.join("registry/src"), "crates"));
+    [registry, Some((root.to_owned(), "smart-on-fhir"))]
+        .into_iter()
+        .flatten()
+        .map(|(folder, name)| format!("--remap-path-prefix={}={name}", folder.display()))
+        .collect()
+}
+
+/// The first line that a program writes.
+fn first_line(program: &str, arguments: &[&str], root: &Path) -> Option<String> {
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(root).stdin(Stdio::null());
+    let output = command.output().ok().filter(|output| output.status.success())?;
+    let line = String::from_utf8(output.stdout).ok()?.lines().next()?.trim().to_owned();
+    (!line.is_empty()).then_some(line)
+}
