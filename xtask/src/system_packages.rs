@@ -17,7 +17,7 @@ struct Package {
 const HAS_WASM_TARGET: &[&str] =
     &["sh", "-c", "test -d \"$(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown\""];
 
-const PACKAGES: [Package; 17] = [
+const PACKAGES: [Package; 16] = [
     Package { debian: "pkg-config", purpose: "finding OpenSSL", probe: &[&["pkg-config", "--version"]] },
     Package {
         debian: "libssl-dev",
@@ -64,11 +64,6 @@ const PACKAGES: [Package; 17] = [
         debian: "clang",
         purpose: "the C code in the WebAssembly of smart-wasm",
         probe: &[&["clang", "--version"]],
-    },
-    Package {
-        debian: "binaryen",
-        purpose: "the size of the WebAssembly of smart-wasm",
-        probe: &[&["wasm-opt", "--version"]],
     },
     // Debian keeps the server's programs out of the path, one folder for each version.
     Package {

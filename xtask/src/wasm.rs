@@ -1,28 +1,15 @@
 //! `cargo xtask wasm`: the WebAssembly of smart-wasm, and the npm package around it.
 
 use crate::error::TaskError;
-use crate::run::{Show, run, succeeds};
+use crate::run::{Show, run};
 use crate::summary::Outcome;
 use crate::wasm_toolchain::Toolchain;
 use flate2::{Compression, write::GzEncoder};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// How large the module may be that a page downloads, compressed by gzip: 500 KB of 1,024 octets.
 const LARGEST: usize = 500 * 1024;
-/// What makes a compressed module smaller. More of it makes the plain module smaller and the compressed one larger. The features
-/// are those that every browser of the last years has, and that compilers take for granted.
-const OPTIMISE: [&str; 8] = [
-    "-O1",
-    "--duplicate-function-elimination",
-    "--enable-bulk-memory",
-    "--enable-multivalue",
-    "--enable-mutable-globals",
-    "--enable-nontrapping-float-to-int",
-    "--enable-reference-types",
-    "--enable-sign-ext",
-];
 /// The package's folder within the example's.
 const PACKAGE: &str = "smart-on-fhir-web";
 
@@ -68,15 +55,7 @@ fn package(root: &Path, toolchain: &Toolchain, show: Show) -> Result<Size, TaskE
     bindgen.args(["run", "--quiet", "--locked", "--manifest-path", "xtask/bindgen/Cargo.toml"]);
     bindgen.args(["--target-dir", "target/bindgen", "--"]).arg(&module).arg(package.join("wasm")).current_dir(root);
     run(bindgen, show, |_| ())?;
-    let module = package.join("wasm/smart_wasm_bg.wasm");
-    if succeeds("wasm-opt", &["--version"]) {
-        let mut optimise = Command::new("wasm-opt");
-        optimise.args(OPTIMISE).arg(&module).arg("-o").arg(&module);
-        run(optimise, show, |_| ())?;
-    } else {
-        show.line("wasm-opt is not here (Debian's package binaryen): the module stays a little larger");
-    }
-    Size::of(&module)
+    Size::of(&package.join("wasm/smart_wasm_bg.wasm"))
 }
 
 fn copy_folder(from: &Path, to: &Path) -> Result<(), TaskError> {

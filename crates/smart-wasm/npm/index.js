@@ -51,6 +51,7 @@ function appOptions(options) {
 
 function clientOf(session) {
   return new Client(session, (id) => {
+    once = undefined;
     if (readTab().session === id) sessionStorage.removeItem(TAB);
   });
 }

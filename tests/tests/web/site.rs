@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use smart_sandbox::{Client, Sandbox, SandboxConfig};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::TcpListener;
 
 pub(crate) const SCOPES: &str = "launch launch/patient openid fhirUser offline_access patient/*.rs";
