@@ -39,7 +39,7 @@ fn package(root: &Path, toolchain: &Toolchain, show: Show) -> Result<Size, TaskE
     let mut compile = toolchain.cargo(root);
     compile.args(["build", "--locked", "--package", "smart-wasm", "--lib", "--profile", "wasm"]);
     run(compile, show, |_| ())?;
-    let module = toolchain.target_dir(root).join("wasm32-unknown-unknown/wasm/smart_wasm.wasm");
+    let module = Toolchain::target_dir(root).join("wasm32-unknown-unknown/wasm/smart_wasm.wasm");
 
     let (site, source) = (site(root), root.join("crates/smart-wasm"));
     if site.exists() {

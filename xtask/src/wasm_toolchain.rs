@@ -69,12 +69,12 @@ impl Toolchain {
             }
         };
         command.env("CARGO_ENCODED_RUSTFLAGS", short_paths(root).join("\u{1f}"));
-        command.current_dir(root).env("CARGO_BUILD_TARGET", TARGET).env("CARGO_TARGET_DIR", self.target_dir(root));
+        command.current_dir(root).env("CARGO_BUILD_TARGET", TARGET).env("CARGO_TARGET_DIR", Self::target_dir(root));
         command
     }
 
     /// Where it puts what it compiles: another compiler's work is of no use to the workspace's.
-    pub(crate) fn target_dir(&self, root: &Path) -> PathBuf {
+    pub(crate) fn target_dir(root: &Path) -> PathBuf {
         root.join("target/wasm")
     }
 }

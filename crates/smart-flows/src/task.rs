@@ -18,19 +18,21 @@ impl<F: Future<Output: 'static> + 'static> Work for F {}
 
 /// Does work that goes on to its end when the caller is dropped. `None`: it was stopped half-way.
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) async fn to_its_end<W: Work>(work: W) -> Option<W::Output> {
-    tokio::spawn(work).await.ok()
+pub(crate) fn to_its_end<W: Work>(work: W) -> impl Future<Output = Option<W::Output>> {
+    // Begun here, so that what waits for it does not carry it along.
+    let begun = tokio::spawn(work);
+    async move { begun.await.ok() }
 }
 
 /// Does work that goes on to its end when the caller is dropped. `None`: it was stopped half-way.
 #[cfg(target_arch = "wasm32")]
-pub(crate) async fn to_its_end<W: Work>(work: W) -> Option<W::Output> {
+pub(crate) fn to_its_end<W: Work>(work: W) -> impl Future<Output = Option<W::Output>> {
     let (done, outcome) = tokio::sync::oneshot::channel();
     wasm_bindgen_futures::spawn_local(async move {
         // Nobody has to wait for it any more.
         drop(done.send(work.await));
     });
-    outcome.await.ok()
+    async move { outcome.await.ok() }
 }
 
 /// Does work that nobody waits for.

@@ -63,7 +63,6 @@ impl AppOptions {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test reports by panicking")]
 mod tests {
     use super::*;
 

@@ -9,6 +9,11 @@
 //!
 //! On other targets the crate has only what needs no browser: what the page's options and URL mean.
 
+#![cfg_attr(
+    target_arch = "wasm32",
+    allow(clippy::missing_errors_doc, reason = "each throws a SmartError, whose codes stand in npm/index.d.ts")
+)]
+
 mod launch;
 mod options;
 mod page_url;

@@ -115,7 +115,6 @@ impl AppOptions {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test reports by panicking")]
 mod tests {
     use super::*;
 
@@ -156,7 +155,7 @@ mod tests {
     /// What cannot be used says which option it is.
     #[test]
     fn bad_options_are_named() {
-        assert_eq!(parsed(r#","clientId":"""#).is_err(), true);
+        assert_eq!(parsed(r#","clientId":"""#).unwrap_err(), OptionsError::ClientId);
         for (more, named) in [
             (r#","iss":"http://ehr.example/fhir""#, "iss"),
             (r#","iss":"http://127.0.0.1:9/fhir""#, "iss"),

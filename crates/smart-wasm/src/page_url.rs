@@ -48,7 +48,6 @@ pub fn cleaned(url: &Url) -> Url {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test reports by panicking")]
 mod tests {
     use super::*;
 

@@ -24,7 +24,7 @@ async fn switch_to(world: &World, window: &str) {
     world.browser.post("/window", json!({"handle": window})).await;
 }
 
-/// F-01 (RFC 8252; HTML, postMessage): a person signs in in a window, which hands its URL to the page that opened it and closes; the page
+/// F-01, F-112 (HTML, postMessage): a person signs in in a window, which hands its URL to the page that opened it and closes; the page
 /// has never been left.
 #[tokio::test]
 async fn a_person_signs_in_in_a_window() {

@@ -49,7 +49,7 @@ async fn switch_to(world: &World, tab: &str) {
 /// and both get their answer.
 #[tokio::test]
 async fn two_tabs_refresh_once() {
-    let lifetime = Duration::from_secs(20);
+    let lifetime = Duration::from_secs(30);
     let Some(world) =
         World::with(crate::site::SCOPES, |config| SandboxConfig { access_token_lifetime: lifetime, ..config }).await
     else {
