@@ -48,17 +48,17 @@ const PACKAGES: [Package; 16] = [
     Package {
         debian: "rustc-web",
         purpose: "the WebAssembly of smart-wasm",
-        probe: &[HAS_WASM_TARGET, &["/usr/bin/rustc", "--version"]],
+        probe: &[HAS_WASM_TARGET, &["dpkg", "-s", "rustc-web"]],
     },
     Package {
         debian: "cargo-web",
         purpose: "the WebAssembly of smart-wasm",
-        probe: &[HAS_WASM_TARGET, &["/usr/bin/cargo", "--version"]],
+        probe: &[HAS_WASM_TARGET, &["dpkg", "-s", "cargo-web"]],
     },
     Package {
         debian: "rust-web-src",
         purpose: "the WebAssembly of smart-wasm",
-        probe: &[HAS_WASM_TARGET, &["test", "-d", "/usr/lib/rustlib/src/rust/library/std"]],
+        probe: &[HAS_WASM_TARGET, &["dpkg", "-s", "rust-web-src"]],
     },
     Package {
         debian: "clang",

@@ -9,6 +9,9 @@ const TARGET: &str = "wasm32-unknown-unknown";
 /// Where Debian's packages rustc-web, cargo-web and rust-web-src put things.
 const DEBIAN: [&str; 3] = ["/usr/bin/rustc", "/usr/bin/cargo", "/usr/lib/rustlib/src/rust/library/std"];
 
+/// The oldest compiler of the workspace, 1.95: Debian's package rustc, without `-web`, is older.
+const OLDEST: u32 = 95;
+
 /// What compiles for the target.
 pub(crate) enum Toolchain {
     /// The toolchain of the workspace has the target: `rustup target add wasm32-unknown-unknown`.
@@ -40,6 +43,10 @@ impl Toolchain {
                 "no compiler for {TARGET}: `rustup target add {TARGET}`, or Debian's rustc-web, cargo-web and rust-web-src ({} missing)",
                 missing.join(", ")
             ));
+        }
+        let version = first_line(DEBIAN[0], &["--version"], root).unwrap_or_default();
+        if minor_version(&version).is_none_or(|minor| minor < OLDEST) {
+            return Err(format!("{} is `{version}`, and at least 1.{OLDEST} is needed: Debian's rustc-web", DEBIAN[0]));
         }
         let host =
             first_line("rustc", &["--print", "host-tuple"], root).ok_or("the workspace's rustc names no host")?;
@@ -88,6 +95,11 @@ impl fmt::Display for Toolchain {
     }
 }
 
+/// The second number of a compiler's version, as `--version` tells it.
+fn minor_version(line: &str) -> Option<u32> {
+    line.strip_prefix("rustc 1.")?.split('.').next()?.parse().ok()
+}
+
 /// Flags that keep this machine's folders out of the places that a panic names.
 fn short_paths(root: &Path) -> Vec<String> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
@@ -107,4 +119,29 @@ fn first_line(program: &str, arguments: &[&str], root: &Path) -> Option<String> 
     let output = command.output().ok().filter(|output| output.status.success())?;
     let line = String::from_utf8(output.stdout).ok()?.lines().next()?.trim().to_owned();
     (!line.is_empty()).then_some(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_told_apart() {
+        for (line, minor) in [
+            ("rustc 1.96.0 (ac68faa20 2026-05-25) (built from a source tarball)", Some(96)),
+            ("rustc 1.63.0", Some(63)),
+            ("rustc 1.100.0-nightly", Some(100)),
+            ("cargo 1.96.0", None),
+            ("", None),
+        ] {
+            assert_eq!(minor_version(line), minor, "{line}");
+        }
+    }
+
+    #[test]
+    fn paths_of_this_machine_are_shortened() {
+        let flags = short_paths(Path::new("/somewhere/else"));
+        assert!(flags.iter().any(|flag| flag == "--remap-path-prefix=/somewhere/else=smart-on-fhir"), "{flags:?}");
+        assert!(flags.iter().any(|flag| flag.ends_with("registry/src=crates")), "{flags:?}");
+    }
 }
