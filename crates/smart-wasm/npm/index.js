@@ -124,11 +124,18 @@ let once;
  * called, the work is done once. `options` as for `authorize`, for a tab that was opened with `session`.
  */
 export function ready(options) {
-  once ??= readyNow(options).catch((error) => {
-    once = undefined;
-    throw error;
+  const before = once ?? Promise.resolve();
+  const asked = before.then((client) => (isAsked(client, options) ? client : readyNow(options)));
+  once = asked;
+  asked.catch(() => {
+    if (once === asked) once = undefined;
   });
-  return once;
+  return asked;
+}
+
+/** Whether the client at hand is the one that is asked for: another session's would show another patient. */
+function isAsked(client, options) {
+  return Boolean(client) && !client.endReason && (!options?.session || options.session === client.id);
 }
 
 async function readyNow(options) {

@@ -120,6 +120,34 @@ async fn another_tab_opens_a_session_by_its_id_alone() {
     assert_eq!(world.code_of(&other).await, "no-session");
 }
 
+/// A page with two sessions gets the one that it names, never the patient of the other; one that is over is not given again.
+#[tokio::test]
+async fn a_page_gets_the_session_that_it_names() {
+    let Some(world) = World::start().await else { return };
+    world.log_in("p1001").await;
+    let first = world.run("return (await smart.ready()).id").await;
+    let launch = world.sandbox.new_launch(Some("p1003"), None);
+    let iss: String = url::form_urlencoded::byte_serialize(world.sandbox.fhir_base().as_bytes()).collect();
+    world.browser.open(&format!("{}?iss={iss}&launch={launch}", world.page())).await;
+    world.browser.wait_for("document.querySelector('h1')?.textContent", "Sign in").await;
+    world.sign_in(None).await;
+    world.record_is_shown("p1003").await;
+    let told = world
+        .run(&format!(
+            "const patient = (session) => smart.ready(session && {{ ...options, session }}).then((client) => client.patient.id, (error) => error.code);
+             const second = (await smart.ready()).id;
+             const seen = [await patient(second), await patient({first}), await patient(), await patient(second)];
+             const both = await Promise.all([patient({first}), patient(second), patient({first})]);
+             const report = await (await smart.ready({{ ...options, session: second }})).logout();
+             return {{ seen, both, revoked: report.revoked.done, after: [await patient(second), await patient({first})] }};"
+        ))
+        .await;
+    assert_eq!(told["seen"], json!(["p1003", "p1001", "p1001", "p1003"]), "{told}");
+    assert_eq!(told["both"], json!(["p1001", "p1003", "p1001"]));
+    assert_eq!((&told["revoked"], &told["after"]), (&json!(true), &json!(["no-session", "p1001"])));
+    assert_eq!(world.records().await.len(), 1);
+}
+
 /// RV-05 (RFC 7009): logging out revokes both tokens and leaves nothing behind; another tab's next request finds that out.
 #[tokio::test]
 async fn logging_out_leaves_nothing() {
