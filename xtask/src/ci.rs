@@ -4,7 +4,7 @@ use crate::error::TaskError;
 use crate::requirements::Requirements;
 use crate::run::{Show, cargo, run};
 use crate::summary::{Outcome, Step, Summary};
-use crate::{cargo_deny, features, layers, metadata, nextest, public_api, s3_server, system_packages, workspace};
+use crate::{cargo_deny, features, layers, metadata, nextest, public_api, s3_server, system_packages, wasm, workspace};
 use std::path::Path;
 use std::time::Instant;
 
@@ -31,6 +31,8 @@ pub fn ci(show: Show) -> Summary {
         ci.cargo("clippy, fewer stores", &[&["clippy"], stores, &["--", "-D", "warnings"]].concat());
     }
     ci.cargo("clippy, ring", &[&["clippy", "--all-targets"], RING.as_slice(), &["--", "-D", "warnings"]].concat());
+    // Before the tests: those in a browser load what it builds.
+    ci.step("wasm", |show| wasm::build(&root, show));
     ci.tests("tests", &ALL, has_nextest);
     ci.tests("tests, ring", &RING, has_nextest);
     ci.cargo("doc tests", &[["test", "--doc"].as_slice(), &ALL].concat());

@@ -26,4 +26,6 @@ pub mod tags;
 pub mod test_counts;
 pub mod test_sources;
 pub mod tools;
+pub mod wasm;
+mod wasm_toolchain;
 pub mod workspace;

@@ -13,7 +13,11 @@ struct Package {
     probe: &'static [&'static [&'static str]],
 }
 
-const PACKAGES: [Package; 12] = [
+/// Whether the workspace's toolchain can compile for pages.
+const HAS_WASM_TARGET: &[&str] =
+    &["sh", "-c", "test -d \"$(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown\""];
+
+const PACKAGES: [Package; 16] = [
     Package { debian: "pkg-config", purpose: "finding OpenSSL", probe: &[&["pkg-config", "--version"]] },
     Package {
         debian: "libssl-dev",
@@ -39,6 +43,27 @@ const PACKAGES: [Package; 12] = [
         debian: "gnome-keyring",
         purpose: "the credential store tests of smart-store",
         probe: &[&["gnome-keyring-daemon", "--version"]],
+    },
+    // A toolchain with the target of its own needs no other.
+    Package {
+        debian: "rustc-web",
+        purpose: "the WebAssembly of smart-wasm",
+        probe: &[HAS_WASM_TARGET, &["dpkg", "-s", "rustc-web"]],
+    },
+    Package {
+        debian: "cargo-web",
+        purpose: "the WebAssembly of smart-wasm",
+        probe: &[HAS_WASM_TARGET, &["dpkg", "-s", "cargo-web"]],
+    },
+    Package {
+        debian: "rust-web-src",
+        purpose: "the WebAssembly of smart-wasm",
+        probe: &[HAS_WASM_TARGET, &["dpkg", "-s", "rust-web-src"]],
+    },
+    Package {
+        debian: "clang",
+        purpose: "the C code in the WebAssembly of smart-wasm",
+        probe: &[&["clang", "--version"]],
     },
     // Debian keeps the server's programs out of the path, one folder for each version.
     Package {

@@ -29,7 +29,11 @@ use smart_core::redirect_uri::RedirectUri;
 use smart_core::time::Clock;
 use smart_core::token::{CodeExchange, ExpectedToken, TokenResponse};
 use smart_core::url_policy::UrlPolicy;
-use smart_http::{HttpClient, HttpError, HyperTransport, Limits, RetryPolicy};
+#[cfg(target_arch = "wasm32")]
+use smart_http::FetchTransport as PlatformTransport;
+#[cfg(not(target_arch = "wasm32"))]
+use smart_http::HyperTransport as PlatformTransport;
+use smart_http::{HttpClient, HttpError, Limits, RetryPolicy};
 use smart_store::{Expected, Filter, Key, Kind, MemoryStore, SecretBytes, Store};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -229,7 +233,7 @@ impl SmartClientBuilder {
 
     /// The client.
     pub fn build(self) -> SmartClient {
-        let http = self.http.unwrap_or_else(|| HttpClient::new(HyperTransport::new()));
+        let http = self.http.unwrap_or_else(|| HttpClient::new(PlatformTransport::new()));
         let documents = http.with_limits(document_limits(http.limits()));
         let client = SmartClient {
             inner: Arc::new(Inner {

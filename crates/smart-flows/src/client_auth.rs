@@ -3,6 +3,7 @@
 use crate::app::{AssertionAudience, ClientKind, SecretForm};
 use crate::client::Inner;
 use crate::error::Error;
+use crate::task::within;
 use serde::{Deserialize, Serialize};
 use smart_core::discovery::{AuthMethod, Discovered};
 use smart_core::fhir_base::FhirBaseUrl;
@@ -99,9 +100,9 @@ impl Inner {
         if !settings.issued_at {
             builder = builder.without_issued_at();
         }
-        match tokio::time::timeout(SIGNING, builder.sign(signer, self.clock.now(), &*self.random)).await {
-            Ok(assertion) => Ok(assertion?),
-            Err(_) => Err(Error::SigningTimeout { seconds: SIGNING.as_secs() }),
+        match within(SIGNING, builder.sign(signer, self.clock.now(), &*self.random)).await {
+            Some(assertion) => Ok(assertion?),
+            None => Err(Error::SigningTimeout { seconds: SIGNING.as_secs() }),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::audit::AuditError;
 use crate::events::EndReason;
-use crate::loopback::LoopbackError;
+use crate::loopback_error::LoopbackError;
 use crate::session_policy::Timeout;
 use smart_core::authorize::CallbackError;
 use smart_core::discovery::DiscoveryError;

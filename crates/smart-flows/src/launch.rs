@@ -1,18 +1,24 @@
 //! A standalone launch, from discovery to session.
 
+#[cfg(not(target_arch = "wasm32"))]
 use crate::audit::AuditKind;
 use crate::client::SmartClient;
 use crate::error::Error;
+#[cfg(not(target_arch = "wasm32"))]
 use crate::loopback::LoopbackListener;
+#[cfg(not(target_arch = "wasm32"))]
 use crate::session::Session;
 use smart_core::authorize::{AuthorizationBuilder, AuthorizationRequest, PendingAuthorization};
 use smart_core::discovery::Discovered;
 use smart_core::redirect_uri::RedirectUri;
 use smart_core::scope::Scopes;
+#[cfg(not(target_arch = "wasm32"))]
 use smart_core::url_policy::UrlPolicy;
+#[cfg(not(target_arch = "wasm32"))]
 use std::future::Future;
 use std::sync::Arc;
 use tokio::sync::Notify;
+#[cfg(not(target_arch = "wasm32"))]
 use url::Url;
 
 /// A standalone launch at a discovered server (SMART App Launch 2.2, standalone launch).
@@ -36,6 +42,7 @@ impl LoginCancel {
         self.0.notify_one();
     }
 
+    #[cfg(not(target_arch = "wasm32"))]
     pub(crate) async fn cancelled(&self) {
         self.0.notified().await;
     }
@@ -102,7 +109,7 @@ impl StandaloneLaunch {
     ///
     /// # Errors
     /// [`Error::Browser`], [`Error::Loopback`], and those of [`SmartClient::complete`].
-    #[cfg(feature = "browser")]
+    #[cfg(all(feature = "browser", not(target_arch = "wasm32")))]
     pub async fn open_browser(self) -> Result<Session, Error> {
         self.with_browser(open_in_browser).await
     }
@@ -112,6 +119,7 @@ impl StandaloneLaunch {
     ///
     /// # Errors
     /// [`Error::Loopback`], the error of `browse`, and those of [`SmartClient::complete`].
+    #[cfg(not(target_arch = "wasm32"))]
     pub async fn with_browser<B, F>(self, browse: B) -> Result<Session, Error>
     where
         B: FnOnce(Url) -> F,
@@ -125,6 +133,7 @@ impl StandaloneLaunch {
     ///
     /// # Errors
     /// As for [`with_browser`](Self::with_browser).
+    #[cfg(not(target_arch = "wasm32"))]
     pub async fn with_listener<B, F>(self, listener: LoopbackListener, browse: B) -> Result<Session, Error>
     where
         B: FnOnce(Url) -> F,
@@ -150,7 +159,7 @@ impl StandaloneLaunch {
 }
 
 /// Opens the person's own browser.
-#[cfg(feature = "browser")]
+#[cfg(all(feature = "browser", not(target_arch = "wasm32")))]
 pub(crate) async fn open_in_browser(url: Url) -> Result<(), Error> {
     match tokio::task::spawn_blocking(move || webbrowser::open(url.as_str())).await {
         Ok(Ok(())) => Ok(()),

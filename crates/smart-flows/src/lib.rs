@@ -16,6 +16,7 @@ mod activity;
 mod app;
 pub mod audit;
 mod audited;
+#[cfg(not(target_arch = "wasm32"))]
 mod authenticate;
 mod authorize;
 mod backend;
@@ -30,11 +31,16 @@ mod grants;
 mod id_token;
 mod issuer_keys;
 mod launch;
+#[cfg(not(target_arch = "wasm32"))]
 mod launch_receiver;
 mod life;
 mod logout;
+#[cfg(not(target_arch = "wasm32"))]
 mod loopback;
+#[cfg(not(target_arch = "wasm32"))]
 mod loopback_connections;
+mod loopback_error;
+#[cfg(not(target_arch = "wasm32"))]
 mod loopback_page;
 mod pending_logins;
 mod permission_policy;
@@ -49,8 +55,10 @@ mod session_time;
 mod slots;
 mod step_up;
 mod system;
+mod task;
 mod userinfo;
 mod watch;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod web;
 
 pub use app::{App, AssertionAudience};
@@ -59,9 +67,12 @@ pub use client_keys::ClientKeys;
 pub use error::Error;
 pub use events::{EndReason, Events, SessionEvent};
 pub use launch::{LoginCancel, StandaloneLaunch};
+#[cfg(not(target_arch = "wasm32"))]
 pub use launch_receiver::LaunchReceiver;
 pub use logout::LogoutReport;
-pub use loopback::{LoopbackError, LoopbackListener};
+#[cfg(not(target_arch = "wasm32"))]
+pub use loopback::LoopbackListener;
+pub use loopback_error::LoopbackError;
 pub use pending_logins::BrowserId;
 pub use permission_policy::PermissionPolicy;
 pub use record::{SessionEndpoints, SessionUser};

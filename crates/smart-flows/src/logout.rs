@@ -6,6 +6,7 @@ use crate::events::EndReason;
 use crate::grants::url_policy_of;
 use crate::life::Life;
 use crate::session::{Inner, Session};
+use crate::task;
 use smart_core::introspection::{
     Introspection, IntrospectionCaller, TokenTypeHint, introspection_request, parse_introspection,
 };
@@ -94,7 +95,7 @@ impl Session {
     /// session goes on. [`Error::Store`]: revoked, but the stored record is still there.
     pub async fn revoke(&self) -> Result<(), Error> {
         let session = self.clone();
-        let revoking = tokio::spawn(async move { session.revoke_alone().await });
+        let revoking = task::to_its_end(async move { session.revoke_alone().await });
         revoking.await.unwrap_or(Err(Error::Internal("a revocation was stopped half-way")))
     }
 
@@ -121,8 +122,8 @@ impl Session {
     /// Ends the session for a reason of the app's.
     pub(crate) async fn end_with(&self, reason: EndReason) -> LogoutReport {
         let session = self.clone();
-        let ending = tokio::spawn(async move { session.end_alone(reason).await });
-        ending.await.unwrap_or_else(|_| LogoutReport {
+        let ending = task::to_its_end(async move { session.end_alone(reason).await });
+        ending.await.unwrap_or_else(|| LogoutReport {
             revoked: Err(Error::Internal("a logout was stopped half-way")),
             wiped: Err(Error::Internal("a logout was stopped half-way")),
         })

@@ -1,12 +1,13 @@
 //! Receiving the redirect on this machine (RFC 8252, section 7.3): for desktop apps and command lines.
 
 use crate::loopback_connections::Connections;
+use crate::loopback_error::{LoopbackError, MAX_CONNECTIONS};
 use crate::loopback_page as pages;
 use bytes::Bytes;
 use http::header::HOST;
 use http::{Method, Request, Response};
 use smart_core::authorize::{Callback, CallbackError};
-use smart_core::redirect_uri::{RedirectUri, RedirectUriError};
+use smart_core::redirect_uri::RedirectUri;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,38 +16,8 @@ use tokio::sync::mpsc;
 
 /// How long one browser connection may take over its request.
 pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// How many connections are looked at before the login is given up.
-pub(crate) const MAX_CONNECTIONS: usize = 200;
 /// The path of the redirect URI.
 pub(crate) const PATH: &str = "/callback";
-/// Why no callback was received.
-#[derive(Debug, thiserror::Error, strum::IntoStaticStr)]
-#[strum(serialize_all = "kebab-case")]
-pub enum LoopbackError {
-    /// No port of this machine could be listened on.
-    #[error("cannot listen on {address} for the browser's return: {reason}")]
-    Bind {
-        /// The address that was tried.
-        address: SocketAddr,
-        /// The system's reason.
-        reason: String,
-    },
-    /// The address makes no redirect URI.
-    #[error(transparent)]
-    RedirectUri(#[from] RedirectUriError),
-    /// No EHR opened the app in time.
-    #[error("no EHR opened the app within {} seconds; open it from within the EHR while it waits", .0.as_secs())]
-    NoLaunch(Duration),
-    /// Nobody came back in time.
-    #[error("the browser did not come back within {} seconds; begin the login anew", .0.as_secs())]
-    Timeout(Duration),
-    /// Too many connections came without a callback in them.
-    #[error("{MAX_CONNECTIONS} connections came to the redirect address and none was the browser's return")]
-    TooManyConnections,
-    /// What came was no callback.
-    #[error(transparent)]
-    Callback(#[from] CallbackError),
-}
 
 /// A listener on a loopback address of this machine, for one callback.
 ///

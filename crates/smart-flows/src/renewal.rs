@@ -12,6 +12,7 @@ use crate::events::{EndReason, SessionEvent};
 use crate::life::Life;
 use crate::record::{Grant, SessionRecord};
 use crate::session::Inner;
+use crate::task;
 use smart_core::random::random_token;
 use smart_core::scope::Scope;
 use smart_core::secret::AccessToken;
@@ -44,10 +45,9 @@ impl Inner {
     /// Renews unless somebody has in the meantime. The work goes on when the caller is dropped.
     pub(crate) async fn renew(this: &Arc<Self>, why: Why) -> Result<(), Error> {
         let inner = this.clone();
-        match tokio::spawn(async move { Self::renew_alone(&inner, why).await }).await {
-            Ok(result) => result,
-            Err(_) => Err(Error::Internal("a renewal was stopped half-way")),
-        }
+        task::to_its_end(async move { Self::renew_alone(&inner, why).await })
+            .await
+            .unwrap_or(Err(Error::Internal("a renewal was stopped half-way")))
     }
 
     async fn renew_alone(this: &Arc<Self>, why: Why) -> Result<(), Error> {
@@ -100,7 +100,7 @@ impl Inner {
 
     /// Tries to store a renewed record until it is stored, and keeps the lease meanwhile. Nobody waits for it.
     fn store_in_background(this: Arc<Self>) {
-        tokio::spawn(async move {
+        task::in_background(async move {
             let (mut waited, mut wait) = (Duration::ZERO, WAIT);
             while waited < LONGEST_STORING {
                 this.client.inner.http.timer().sleep(wait).await;

@@ -4,6 +4,7 @@ use crate::audit::{AuditKind, EndpointRole, TokenId};
 use crate::client::{Inner, SmartClient};
 use crate::error::Error;
 use crate::record::{Grant, SessionRecord};
+use crate::task;
 use smart_core::revocation::{Revocable, parse_revocation, revocation_request};
 use smart_core::token::RequestingClient;
 use std::time::Duration;
@@ -63,11 +64,11 @@ impl SmartClient {
             return;
         }
         let client = self.clone();
-        tokio::spawn(async move {
-            match tokio::time::timeout(IN_BACKGROUND, client.inner.revoke(&record)).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::warn!(%error, "tokens that are used no more could not be revoked"),
-                Err(_) => tracing::warn!("tokens that are used no more could not be revoked in time"),
+        task::in_background(async move {
+            match task::within(IN_BACKGROUND, client.inner.revoke(&record)).await {
+                Some(Ok(())) => {}
+                Some(Err(error)) => tracing::warn!(%error, "tokens that are used no more could not be revoked"),
+                None => tracing::warn!("tokens that are used no more could not be revoked in time"),
             }
         });
     }

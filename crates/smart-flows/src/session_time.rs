@@ -101,10 +101,9 @@ impl Inner {
             Ok(_) => Ok(()),
             Err(Error::SessionTimeout { .. }) => {
                 let inner = this.clone();
-                match tokio::spawn(async move { inner.time_out().await }).await {
-                    Ok(result) => result,
-                    Err(_) => Err(Error::Internal("a time-out was stopped half-way")),
-                }
+                crate::task::to_its_end(async move { inner.time_out().await })
+                    .await
+                    .unwrap_or(Err(Error::Internal("a time-out was stopped half-way")))
             }
             Err(error) => Err(error),
         }

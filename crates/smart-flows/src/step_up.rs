@@ -73,7 +73,7 @@ impl StepUp {
     ///
     /// # Errors
     /// As for [`complete`](Self::complete) and [`StandaloneLaunch::open_browser`].
-    #[cfg(feature = "browser")]
+    #[cfg(all(feature = "browser", not(target_arch = "wasm32")))]
     pub async fn open_browser(self) -> Result<Session, Error> {
         let stepped_up = self.launch.clone().open_browser().await?;
         self.replace_by(stepped_up).await

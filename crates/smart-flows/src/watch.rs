@@ -3,10 +3,10 @@
 use crate::events::SessionEvent;
 use crate::renewal::Why;
 use crate::session::{Inner, Session};
+use crate::task::{Background, in_background};
 use smart_core::time::Timestamp;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
-use tokio::task::JoinHandle;
 
 /// The shortest time between two looks.
 const SHORTEST: Duration = Duration::from_secs(1);
@@ -14,7 +14,7 @@ const SHORTEST: Duration = Duration::from_secs(1);
 /// Watches over a session until it is dropped, or the session is.
 #[derive(Debug)]
 #[must_use = "the session is watched as long as this lives"]
-pub struct SessionWatch(JoinHandle<()>);
+pub struct SessionWatch(Background);
 
 impl Drop for SessionWatch {
     fn drop(&mut self) {
@@ -47,7 +47,7 @@ impl Session {
 
     fn watch_with(&self, renew: bool) -> SessionWatch {
         let watched = Arc::downgrade(&self.inner);
-        SessionWatch(tokio::spawn(watch(watched, renew)))
+        SessionWatch(in_background(watch(watched, renew)))
     }
 }
 

@@ -24,6 +24,12 @@ impl HttpClient {
         Self::with_timer(transport, crate::TokioTimer)
     }
 
+    /// A client with the default limits, which waits by the page's timer.
+    #[cfg(target_arch = "wasm32")]
+    pub fn new(transport: impl Transport) -> Self {
+        Self::with_timer(transport, crate::BrowserTimer)
+    }
+
     /// A client with the default limits and a timer of the caller's.
     pub fn with_timer(transport: impl Transport, timer: impl Timer) -> Self {
         Self { transport: Arc::new(transport), timer: Arc::new(timer), limits: Limits::default() }

@@ -2,8 +2,9 @@
 //! retries.
 //!
 //! [`Transport`] is one exchange. [`HttpClient`] puts limits, redirects within one origin, and retries of safe requests
-//! on top of any transport. [`HyperTransport`] is the transport for servers, desktops and phones. [`Authorize`] is how
-//! a FHIR client asks for the bearer token of a URL without knowing where tokens come from.
+//! on top of any transport. [`HyperTransport`] is the transport for servers, desktops and phones; on wasm32 there is
+//! `FetchTransport` in its place, over the browser's `fetch`. [`Authorize`] is how a FHIR client asks for the bearer token of a
+//! URL without knowing where tokens come from.
 //!
 //! Nothing is cached, no cookie is kept, no redirect is followed unless asked for, and no request but a safe one is
 //! ever sent twice, unless [`Repeat`] says that it may be.
@@ -28,6 +29,8 @@ mod body;
 mod client;
 mod endpoint;
 mod error;
+#[cfg(target_arch = "wasm32")]
+mod fetch_transport;
 mod future;
 #[cfg(not(target_arch = "wasm32"))]
 mod hyper_transport;
@@ -54,6 +57,8 @@ pub use body::Body;
 pub use client::{HttpClient, uri_of};
 pub use endpoint::Endpoint;
 pub use error::{ConnectFailure, HttpError, Phase};
+#[cfg(target_arch = "wasm32")]
+pub use fetch_transport::FetchTransport;
 pub use future::{BoxFuture, BoxStream};
 #[cfg(not(target_arch = "wasm32"))]
 pub use hyper_transport::{CertificateError, HyperTransport, HyperTransportBuilder};
@@ -65,6 +70,8 @@ pub use repeat::Repeat;
 pub use retry::RetryPolicy;
 pub use retry_after::retry_after;
 pub use static_bearer::StaticBearer;
+#[cfg(target_arch = "wasm32")]
+pub use timer::BrowserTimer;
 pub use timer::Timer;
 #[cfg(not(target_arch = "wasm32"))]
 pub use timer::TokioTimer;

@@ -9,7 +9,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A boxed future that may move between threads.
+/// A boxed future. It is `Send`, except on wasm32, where there is one thread and the browser's futures are not.
+#[cfg(target_arch = "wasm32")]
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// A boxed future. It is `Send`, except on wasm32, where there is one thread and the browser's futures are not.
+#[cfg(not(target_arch = "wasm32"))]
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Keeps records. Small on purpose: all else is built on top.

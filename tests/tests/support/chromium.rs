@@ -1,7 +1,16 @@
-//! A headless Chromium, driven over WebDriver, for the tests that look at pages.
+//! Headless Chromium, driven over WebDriver (W3C WebDriver).
 //!
-//! Screenshots go to `target/screenshots`. Without chromedriver there is no browser, and tests pass with a remark, except in CI.
-#![allow(dead_code, reason = "each test binary uses its part")]
+//! Screenshots go to `target/screenshots`. Without chromedriver a test passes with a remark, except in CI.
+
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "each test binary uses its part, and reports by panicking"
+)]
 
 use base64::Engine as _;
 use bytes::Bytes;
@@ -15,6 +24,7 @@ use tokio::process::{Child, Command};
 /// The member that names an element in WebDriver's answers (W3C WebDriver, section 11).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
+/// Headless Chromium, in a profile of its own.
 pub(crate) struct Browser {
     http: HttpClient,
     session: String,
@@ -23,6 +33,7 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
+    /// Starts it. `None`, with a remark: there is no chromedriver, and this is not CI.
     pub(crate) async fn start() -> Option<Self> {
         let found = Path::new("/usr/bin/chromedriver");
         if !found.exists() {
@@ -74,6 +85,10 @@ impl Browser {
 
     pub(crate) async fn get(&self, path: &str) -> Value {
         call(&self.http, Method::GET, &format!("{}{path}", self.session), None).await.unwrap()
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Value {
+        call(&self.http, Method::DELETE, &format!("{}{path}", self.session), None).await.unwrap()
     }
 
     pub(crate) async fn open(&self, url: &str) {
@@ -158,7 +173,8 @@ async fn call(http: &HttpClient, method: Method, url: &str, body: Option<&Value>
     if response.status().is_success() { Ok(answer["value"].take()) } else { Err(answer.to_string()) }
 }
 
-fn screenshots() -> PathBuf {
+/// Where screenshots are put.
+pub(crate) fn screenshots() -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/screenshots");
     std::fs::create_dir_all(&folder).unwrap();
     folder

@@ -27,6 +27,8 @@
 //!
 //! `$bulk-submit` and `$bulk-publish` of the 4.0 ballot are not offered (requirement BK-50).
 
+#![cfg_attr(target_arch = "wasm32", allow(dead_code, reason = "only the download needs all of it"))]
+
 mod attachment;
 mod blocks;
 mod client;

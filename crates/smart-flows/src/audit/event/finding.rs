@@ -2,7 +2,7 @@
 
 use super::{AuditKind, Reason};
 use crate::error::Error;
-use crate::loopback::LoopbackError;
+use crate::loopback_error::LoopbackError;
 use smart_core::authorize::{AuthorizationErrorCode, CallbackError};
 use smart_core::discovery::DiscoveryError;
 use smart_core::launch::LaunchError;
