@@ -8,8 +8,8 @@ use flate2::{Compression, write::GzEncoder};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-/// How large the module may be that a page downloads, compressed by gzip: 500 KB of 1,024 octets.
-const LARGEST: usize = 500 * 1024;
+/// How large the module may be that a page downloads, compressed by gzip: 500 kilobytes.
+const LARGEST: usize = 500_000;
 /// The package's folder within the example's.
 const PACKAGE: &str = "smart-on-fhir-web";
 

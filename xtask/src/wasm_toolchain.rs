@@ -75,7 +75,12 @@ impl Toolchain {
                 command
             }
         };
-        command.env("CARGO_ENCODED_RUSTFLAGS", short_paths(root).join("\u{1f}"));
+        let mut flags = short_paths(root);
+        if let Self::Debian { .. } = self {
+            // A panic says what happened and not where: the places alone are some kilobytes.
+            flags.push("-Zlocation-detail=none".to_owned());
+        }
+        command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
         command.current_dir(root).env("CARGO_BUILD_TARGET", TARGET).env("CARGO_TARGET_DIR", Self::target_dir(root));
         command
     }
