@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use xtask::error::TaskError;
 use xtask::requirements::Requirements;
 use xtask::run::Show;
-use xtask::summary::Summary;
-use xtask::{bench, book, ci, conformance, coverage, features, fuzz, public_api, workspace};
+use xtask::summary::{Summary, Verdict};
+use xtask::{bench, bindings, book, ci, conformance, coverage, features, fuzz, public_api, workspace};
 
 /// Development tasks of smart-on-fhir.
 #[derive(Debug, Parser)]
@@ -61,6 +61,8 @@ enum Task {
     },
     /// Check that the libraries compile with each of their features alone, with none and with all.
     Features,
+    /// Build and test the bindings for Python and Kotlin, and write Swift's.
+    Bindings,
     /// Build the book in docs, with an mdbook of its own.
     Docs,
     /// Show which lines the tests reach.
@@ -124,6 +126,13 @@ fn done(task: Task) -> Result<bool, TaskError> {
             Ok(problems.is_empty())
         }
         Task::Features => features::check(&root, show).map(|()| true),
+        Task::Bindings => {
+            let outcomes = [bindings::python(show), bindings::kotlin_and_swift(show)];
+            for outcome in &outcomes {
+                show.line(&outcome.remark);
+            }
+            Ok(outcomes.iter().all(|outcome| outcome.verdict != Verdict::Failed))
+        }
         Task::Docs => book::build(&root, show).map(|()| true),
         Task::Coverage { html } => coverage::coverage(&root, html, show).map(|()| true),
     }

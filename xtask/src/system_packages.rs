@@ -13,7 +13,7 @@ struct Package {
     probe: &'static [&'static [&'static str]],
 }
 
-const PACKAGES: [Package; 12] = [
+const PACKAGES: [Package; 14] = [
     Package { debian: "pkg-config", purpose: "finding OpenSSL", probe: &[&["pkg-config", "--version"]] },
     Package {
         debian: "libssl-dev",
@@ -54,8 +54,18 @@ const PACKAGES: [Package; 12] = [
     Package { debian: "npm", purpose: "the conformance suites against oidc-provider", probe: &[&["npm", "--version"]] },
     Package {
         debian: "python3-venv",
-        purpose: "the S3 server of the tests of smart-cli",
+        purpose: "the S3 server of the tests of smart-cli, and the Python binding",
         probe: &[&["python3", "-c", "import ensurepip, venv"]],
+    },
+    Package {
+        debian: "default-jre-headless",
+        purpose: "the Kotlin binding on the JVM",
+        probe: &[&["java", "-version"]],
+    },
+    Package {
+        debian: "libjna-java",
+        purpose: "the Kotlin binding on the JVM",
+        probe: &[&["test", "-f", "/usr/share/java/jna.jar"]],
     },
     Package { debian: "curl", purpose: "the bench of bulk exports", probe: &[&["curl", "--version"]] },
     Package { debian: "jq", purpose: "the examples of the README", probe: &[&["jq", "--version"]] },
