@@ -4,7 +4,9 @@ use crate::error::TaskError;
 use crate::requirements::Requirements;
 use crate::run::{Show, cargo, run};
 use crate::summary::{Outcome, Step, Summary};
-use crate::{cargo_deny, features, layers, metadata, nextest, public_api, s3_server, system_packages, wasm, workspace};
+use crate::{
+    bindings, cargo_deny, features, layers, metadata, nextest, public_api, s3_server, system_packages, wasm, workspace,
+};
 use std::path::Path;
 use std::time::Instant;
 
@@ -36,6 +38,8 @@ pub fn ci(show: Show) -> Summary {
     ci.tests("tests", &ALL, has_nextest);
     ci.tests("tests, ring", &RING, has_nextest);
     ci.cargo("doc tests", &[["test", "--doc"].as_slice(), &ALL].concat());
+    ci.step("Python binding", bindings::python);
+    ci.step("Kotlin and Swift bindings", bindings::kotlin_and_swift);
     ci.step("rustdoc", |show| {
         let mut command = cargo();
         command.args(["doc", "--no-deps"]).args(ALL).env("RUSTDOCFLAGS", "-D warnings");

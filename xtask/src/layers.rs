@@ -8,7 +8,7 @@ pub const LAYERS: [&[&str]; 5] = [
     &["smart-store", "smart-http", "smart-jwt"],
     &["smart-flows", "smart-fhir"],
     &["smart-on-fhir", "smart-sandbox"],
-    &["smart-cli", "smart-wasm", "xtask", "smart-tests", "smart-conformance"],
+    &["smart-cli", "smart-ffi", "smart-wasm", "xtask", "smart-tests", "smart-conformance"],
 ];
 
 /// Arrows downward that are forbidden all the same: the FHIR client knows no flow, no key and no store.

@@ -3,6 +3,7 @@
 pub mod assertions;
 pub mod bench;
 pub mod bench_report;
+pub mod bindings;
 pub mod book;
 pub mod cargo_deny;
 pub mod ci;

@@ -6,7 +6,7 @@ use xtask::error::TaskError;
 use xtask::requirements::Requirements;
 use xtask::run::Show;
 use xtask::summary::{Summary, Verdict};
-use xtask::{bench, book, ci, conformance, coverage, features, fuzz, public_api, wasm, workspace};
+use xtask::{bench, bindings, book, ci, conformance, coverage, features, fuzz, public_api, wasm, workspace};
 
 /// Development tasks of smart-on-fhir.
 #[derive(Debug, Parser)]
@@ -63,6 +63,8 @@ enum Task {
     Features,
     /// Build the WebAssembly of smart-wasm and its npm package into target/web.
     Wasm,
+    /// Build and test the bindings for Python and Kotlin, and write Swift's.
+    Bindings,
     /// Build the book in docs, with an mdbook of its own.
     Docs,
     /// Show which lines the tests reach.
@@ -130,6 +132,13 @@ fn done(task: Task) -> Result<bool, TaskError> {
             let built = wasm::build(&root, show);
             show.line(&built.remark);
             Ok(built.verdict == Verdict::Passed)
+        }
+        Task::Bindings => {
+            let outcomes = [bindings::python(show), bindings::kotlin_and_swift(show)];
+            for outcome in &outcomes {
+                show.line(&outcome.remark);
+            }
+            Ok(outcomes.iter().all(|outcome| outcome.verdict != Verdict::Failed))
         }
         Task::Docs => book::build(&root, show).map(|()| true),
         Task::Coverage { html } => coverage::coverage(&root, html, show).map(|()| true),

@@ -17,7 +17,7 @@ struct Package {
 const HAS_WASM_TARGET: &[&str] =
     &["sh", "-c", "test -d \"$(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown\""];
 
-const PACKAGES: [Package; 16] = [
+const PACKAGES: [Package; 18] = [
     Package { debian: "pkg-config", purpose: "finding OpenSSL", probe: &[&["pkg-config", "--version"]] },
     Package {
         debian: "libssl-dev",
@@ -79,8 +79,18 @@ const PACKAGES: [Package; 16] = [
     Package { debian: "npm", purpose: "the conformance suites against oidc-provider", probe: &[&["npm", "--version"]] },
     Package {
         debian: "python3-venv",
-        purpose: "the S3 server of the tests of smart-cli",
+        purpose: "the S3 server of the tests of smart-cli, and the Python binding",
         probe: &[&["python3", "-c", "import ensurepip, venv"]],
+    },
+    Package {
+        debian: "default-jre-headless",
+        purpose: "the Kotlin binding on the JVM",
+        probe: &[&["java", "-version"]],
+    },
+    Package {
+        debian: "libjna-java",
+        purpose: "the Kotlin binding on the JVM",
+        probe: &[&["test", "-f", "/usr/share/java/jna.jar"]],
     },
     Package { debian: "curl", purpose: "the bench of bulk exports", probe: &[&["curl", "--version"]] },
     Package { debian: "jq", purpose: "the examples of the README", probe: &[&["jq", "--version"]] },
