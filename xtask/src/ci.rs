@@ -12,11 +12,6 @@ use std::time::Instant;
 
 /// The whole workspace.
 const ALL: [&str; 4] = [workspace::ALL[0], workspace::ALL[1], workspace::ALL[2], "--locked"];
-/// The stores with the features that are on by default, and the one for servers alone.
-const FEWER_STORES: [&[&str]; 2] = [
-    &["-p", "smart-store", "--locked"],
-    &["-p", "smart-store", "--no-default-features", "--features", "postgres", "--locked"],
-];
 /// The selection of smart-jwt with its other backend.
 const RING: [&str; 6] = ["-p", "smart-jwt", "--no-default-features", "--features", "ring", "--locked"];
 
@@ -29,9 +24,6 @@ pub fn ci(show: Show) -> Summary {
     ci.step("S3 server", s3_server::ensure);
     ci.cargo("format", &["fmt", "--all", "--check"]);
     ci.cargo("clippy", &[&["clippy", "--all-targets"], ALL.as_slice(), &["--", "-D", "warnings"]].concat());
-    for stores in FEWER_STORES {
-        ci.cargo("clippy, fewer stores", &[&["clippy"], stores, &["--", "-D", "warnings"]].concat());
-    }
     ci.cargo("clippy, ring", &[&["clippy", "--all-targets"], RING.as_slice(), &["--", "-D", "warnings"]].concat());
     // Before the tests: those in a browser load what it builds.
     ci.step("wasm", |show| wasm::build(&root, show));
