@@ -2,6 +2,7 @@
 //! run on the JVM; the Swift side written. All of it lies below `target`.
 
 use crate::error::TaskError;
+use crate::python;
 use crate::run::{Show, cargo, run, succeeds};
 use crate::summary::Outcome;
 use crate::workspace;
@@ -18,14 +19,14 @@ const JNA: &str = "/usr/share/java/jna.jar";
 const JNA_NATIVE: &str = "/usr/lib/x86_64-linux-gnu/jni";
 
 /// Builds the wheel, and runs the Python tests and the example.
-pub fn python(show: Show) -> Outcome {
+pub fn python_wheel(show: Show) -> Outcome {
     match python_steps(&workspace::root(), show) {
         Ok(()) => Outcome::passed("wheel built, tests and example run"),
         Err(error) => Outcome::failed(&error.to_string()),
     }
 }
 
-/// Writes the Kotlin and the Swift side, and compiles and runs Kotlin's. After [`python`], which builds the library.
+/// Writes the Kotlin and the Swift side, and compiles and runs Kotlin's. After [`python_wheel`], which builds the library.
 pub fn kotlin_and_swift(show: Show) -> Outcome {
     let root = workspace::root();
     let written = write(&root, "swift", show).and_then(|()| write(&root, "kotlin", show));
@@ -55,12 +56,7 @@ fn python_steps(root: &Path, show: Show) -> Result<(), TaskError> {
     let environment = root.join("target/python");
     let program = |name: &str| environment.join("bin").join(name);
     if !succeeds(&program("maturin").to_string_lossy(), &["--version"]) {
-        let mut venv = Command::new("python3");
-        venv.args(["-m", "venv"]).arg(&environment);
-        run(venv, show, |_| ())?;
-        let mut pip = Command::new(program("pip"));
-        pip.args(["install", "--quiet", "--disable-pip-version-check", MATURIN]);
-        run(pip, show, |_| ())?;
+        python::environment(&environment, MATURIN, show)?;
     }
     let mut bindgen = cargo();
     bindgen.args(["build", "--locked", "--manifest-path"]).arg(crate_folder(root).join("bindgen/Cargo.toml"));
@@ -75,10 +71,12 @@ fn python_steps(root: &Path, show: Show) -> Result<(), TaskError> {
     wheel.current_dir(crate_folder(root)).env("CARGO_TARGET_DIR", root.join("target"));
     wheel.env("PATH", path_with(&root.join("target/bindgen/debug")));
     run(wheel, show, |_| ())?;
-    let mut pip = Command::new(program("pip"));
-    pip.args(["install", "--quiet", "--disable-pip-version-check", "--no-index", "--force-reinstall"]);
-    pip.arg("--find-links").arg(&wheels).arg("smart-on-fhir-client");
-    run(pip, show, |_| ())?;
+    let wheel = ["--no-index", "--force-reinstall", "--find-links"].map(AsRef::as_ref);
+    python::install(
+        &environment,
+        &[wheel.as_slice(), &[wheels.as_ref(), "smart-on-fhir-client".as_ref()]].concat(),
+        show,
+    )?;
     let smart = smart(root, show)?;
     for arguments in [["-m", "unittest"].as_slice(), &["example.py"]] {
         let mut python = Command::new(program("python"));

@@ -30,7 +30,7 @@ pub fn ci(show: Show) -> Summary {
     ci.tests("tests", &ALL, has_nextest);
     ci.tests("tests, ring", &RING, has_nextest);
     ci.cargo("doc tests", &[["test", "--doc"].as_slice(), &ALL].concat());
-    ci.step("Python binding", bindings::python);
+    ci.step("Python binding", bindings::python_wheel);
     ci.step("Kotlin and Swift bindings", bindings::kotlin_and_swift);
     ci.step("rustdoc", |show| {
         let mut command = cargo();

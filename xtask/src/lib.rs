@@ -17,6 +17,7 @@ pub mod layers;
 pub mod metadata;
 pub mod nextest;
 pub mod public_api;
+pub mod python;
 pub mod requirements;
 pub mod run;
 pub mod s3_server;

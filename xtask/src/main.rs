@@ -134,7 +134,7 @@ fn done(task: Task) -> Result<bool, TaskError> {
             Ok(built.verdict == Verdict::Passed)
         }
         Task::Bindings => {
-            let outcomes = [bindings::python(show), bindings::kotlin_and_swift(show)];
+            let outcomes = [bindings::python_wheel(show), bindings::kotlin_and_swift(show)];
             for outcome in &outcomes {
                 show.line(&outcome.remark);
             }

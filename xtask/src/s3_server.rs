@@ -1,11 +1,10 @@
 //! A server that speaks S3, for the tests of exports to object stores: moto, in a Python environment below `target`.
 
-use crate::error::TaskError;
-use crate::run::{Show, run, succeeds};
+use crate::python;
+use crate::run::{Show, succeeds};
 use crate::summary::Outcome;
 use crate::workspace;
 use std::path::PathBuf;
-use std::process::Command;
 
 /// The version is fixed, so that a test does not change from one day to the next.
 const PACKAGE: &str = "moto[server]==5.2.5";
@@ -21,18 +20,9 @@ pub fn ensure(show: Show) -> Outcome {
     if succeeds(&server.to_string_lossy(), &["--help"]) {
         return Outcome::passed("there");
     }
-    match install(show) {
+    match python::environment(&folder(), PACKAGE, show) {
         Ok(()) => Outcome::passed(&format!("installed {PACKAGE}")),
         Err(error) if std::env::var_os("CI").is_some() => Outcome::failed(&format!("{error}; {PACKAGE} is missing")),
         Err(error) => Outcome::skipped(&format!("{error}; the tests with an S3 server are skipped")),
     }
-}
-
-fn install(show: Show) -> Result<(), TaskError> {
-    let mut environment = Command::new("python3");
-    environment.args(["-m", "venv"]).arg(folder());
-    run(environment, show, |_| ())?;
-    let mut pip = Command::new(folder().join("bin/pip"));
-    pip.args(["install", "--quiet", "--disable-pip-version-check", PACKAGE]);
-    run(pip, show, |_| ())
 }

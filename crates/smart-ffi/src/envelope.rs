@@ -20,8 +20,6 @@ struct Header {
     version: u64,
 }
 
-const KINDS: [Kind; 4] = [Kind::Session, Kind::Pending, Kind::Browser, Kind::App];
-
 /// The name of a record's blob. It tells the kind and no more.
 pub(crate) fn record_name(key: &Key) -> String {
     named(key.kind().as_str(), key)
@@ -35,7 +33,7 @@ pub(crate) fn lease_name(key: &Key) -> String {
 /// Whether a blob may hold a record of this kind, going by its name.
 pub(crate) fn may_be_of_kind(name: &str, kind: Option<Kind>) -> bool {
     let is = |kind: &Kind| name.strip_prefix(kind.as_str()).is_some_and(|rest| rest.starts_with('-'));
-    kind.as_ref().map_or_else(|| KINDS.iter().any(is), is)
+    kind.as_ref().map_or_else(|| Kind::ALL.iter().any(is), is)
 }
 
 fn named(prefix: &str, key: &Key) -> String {
@@ -78,7 +76,7 @@ pub(crate) fn open(blob: &[u8]) -> Option<(Key, Record)> {
     let length = usize::try_from(u32::from_be_bytes(*length)).ok().filter(|length| *length <= MAX_HEADER)?;
     let (header, value) = rest.split_at_checked(length)?;
     let header: Header = serde_json::from_slice(header).ok()?;
-    let kind = KINDS.into_iter().find(|kind| kind.as_str() == header.kind)?;
+    let kind = Kind::from_name(&header.kind)?;
     let key = Key::new(kind, header.issuer, header.user, header.id);
     let record = Record { version: Version::from_number(header.version), value: SecretBytes::new(value.to_vec()) };
     Some((key, record))

@@ -20,7 +20,7 @@ impl SmartClient {
     /// [`backend`](Self::backend).
     #[cfg(feature = "browser")]
     pub async fn authenticate(&self, fhir_base: &str) -> Result<Session, Error> {
-        self.authenticate_with(fhir_base, crate::launch::open_in_browser).await
+        self.authenticate_with(fhir_base, crate::launch_in_browser::open_in_browser).await
     }
 
     /// The same with a browser of the caller's: `browse` is given the URL and has to bring the person there. A backend service

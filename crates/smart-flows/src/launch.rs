@@ -1,34 +1,22 @@
 //! A standalone launch, from discovery to session.
 
-#[cfg(not(target_arch = "wasm32"))]
-use crate::audit::AuditKind;
 use crate::client::SmartClient;
 use crate::error::Error;
-#[cfg(not(target_arch = "wasm32"))]
-use crate::loopback::LoopbackListener;
-#[cfg(not(target_arch = "wasm32"))]
-use crate::session::Session;
 use smart_core::authorize::{AuthorizationBuilder, AuthorizationRequest, PendingAuthorization};
 use smart_core::discovery::Discovered;
 use smart_core::redirect_uri::RedirectUri;
 use smart_core::scope::Scopes;
-#[cfg(not(target_arch = "wasm32"))]
-use smart_core::url_policy::UrlPolicy;
-#[cfg(not(target_arch = "wasm32"))]
-use std::future::Future;
 use std::sync::Arc;
 use tokio::sync::Notify;
-#[cfg(not(target_arch = "wasm32"))]
-use url::Url;
 
 /// A standalone launch at a discovered server (SMART App Launch 2.2, standalone launch).
 #[derive(Debug, Clone)]
 pub struct StandaloneLaunch {
-    client: SmartClient,
-    server: Discovered,
+    pub(crate) client: SmartClient,
+    pub(crate) server: Discovered,
     scopes: Scopes,
     extra: Vec<(String, String)>,
-    cancel: LoginCancel,
+    pub(crate) cancel: LoginCancel,
 }
 
 /// Gives a login up that waits for the browser. Clones are of the same login.
@@ -101,69 +89,5 @@ impl StandaloneLaunch {
             builder = builder.with_extra(name, value)?;
         }
         inner.begin(&builder, &self.server)
-    }
-
-    /// Opens the person's own browser and waits on a loopback redirect (RFC 8252): for desktops and command lines.
-    ///
-    /// Cancel-safe until the browser comes back; after that as [`SmartClient::complete`].
-    ///
-    /// # Errors
-    /// [`Error::Browser`], [`Error::Loopback`], and those of [`SmartClient::complete`].
-    #[cfg(all(feature = "browser", not(target_arch = "wasm32")))]
-    pub async fn open_browser(self) -> Result<Session, Error> {
-        self.with_browser(open_in_browser).await
-    }
-
-    /// The same with a browser of the caller's: `browse` is given the URL and has to bring the person there. Its error
-    /// ends the login.
-    ///
-    /// # Errors
-    /// [`Error::Loopback`], the error of `browse`, and those of [`SmartClient::complete`].
-    #[cfg(not(target_arch = "wasm32"))]
-    pub async fn with_browser<B, F>(self, browse: B) -> Result<Session, Error>
-    where
-        B: FnOnce(Url) -> F,
-        F: Future<Output = Result<(), Error>>,
-    {
-        let listener = LoopbackListener::bind().await?;
-        self.with_listener(listener, browse).await
-    }
-
-    /// The same on a listener of the caller's, such as one on a registered port.
-    ///
-    /// # Errors
-    /// As for [`with_browser`](Self::with_browser).
-    #[cfg(not(target_arch = "wasm32"))]
-    pub async fn with_listener<B, F>(self, listener: LoopbackListener, browse: B) -> Result<Session, Error>
-    where
-        B: FnOnce(Url) -> F,
-        F: Future<Output = Result<(), Error>>,
-    {
-        let (request, pending) = self.authorize(listener.redirect_uri())?;
-        let url = request.url();
-        // What the browser is sent to was checked in discovery; a browser would open anything else as well.
-        UrlPolicy::AllowLoopbackHttp.check(&url)?;
-        let receive = listener.receive(self.client.inner.login_timeout);
-        let come_back = async { tokio::try_join!(async { receive.await.map_err(Error::from) }, browse(url)) };
-        let outcome = tokio::select! {
-            outcome = come_back => outcome,
-            () = self.cancel.cancelled() => Err(Error::LoginCancelled),
-        };
-        let (callback, ()) = outcome.inspect_err(|error| {
-            let inner = &self.client.inner;
-            let entry = inner.audit_context(&self.server.fhir_base).entry(AuditKind::AuthenticationFailure);
-            inner.record_failure(entry, error);
-        })?;
-        Box::pin(self.client.complete_callback(pending, callback)).await
-    }
-}
-
-/// Opens the person's own browser.
-#[cfg(all(feature = "browser", not(target_arch = "wasm32")))]
-pub(crate) async fn open_in_browser(url: Url) -> Result<(), Error> {
-    match tokio::task::spawn_blocking(move || webbrowser::open(url.as_str())).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(e)) => Err(Error::Browser(e.to_string())),
-        Err(_) => Err(Error::Browser("the attempt failed".to_owned())),
     }
 }

@@ -32,6 +32,8 @@ mod id_token;
 mod issuer_keys;
 mod launch;
 #[cfg(not(target_arch = "wasm32"))]
+mod launch_in_browser;
+#[cfg(not(target_arch = "wasm32"))]
 mod launch_receiver;
 mod life;
 mod logout;

@@ -14,6 +14,9 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Session, Self::Pending, Self::Browser, Self::App];
+
     /// A short name, for file names and tables.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -24,9 +27,9 @@ impl Kind {
         }
     }
 
-    #[cfg(feature = "seal")]
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
-        [Self::Session, Self::Pending, Self::Browser, Self::App].into_iter().find(|kind| kind.as_str() == name)
+    /// The kind of this [short name](Self::as_str).
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 }
 

@@ -77,8 +77,7 @@ fn key_line(key: &Key) -> String {
 
 fn key_of_line(line: &[u8]) -> Option<Key> {
     let (kind, issuer, user, id): (String, String, String, String) = serde_json::from_slice(line).ok()?;
-    let kind = [Kind::Session, Kind::Pending, Kind::Browser, Kind::App].into_iter().find(|k| k.as_str() == kind)?;
-    Some(Key::new(kind, issuer, user, id))
+    Some(Key::new(Kind::from_name(&kind)?, issuer, user, id))
 }
 
 /// Under what a row lies: it does not give away server or person.

@@ -4,7 +4,6 @@ use super::private_file::PrivateFile;
 use super::{KeyError, KeyRing, KeySource};
 use crate::store::BoxFuture;
 use std::path::PathBuf;
-use zeroize::Zeroizing;
 
 /// Data keys in a file that only its owner may read (mode 0600; one that others may read is refused).
 ///
@@ -31,8 +30,7 @@ impl KeySource for KeyFile {
     }
 
     fn save<'a>(&'a self, keys: &'a KeyRing) -> BoxFuture<'a, Result<(), KeyError>> {
-        let text = keys.to_secret_text();
-        Box::pin(self.0.write(Zeroizing::new(text.expose_secret().to_vec())))
+        Box::pin(self.0.write(keys.to_secret_text()))
     }
 
     fn place(&self) -> String {

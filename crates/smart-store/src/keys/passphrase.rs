@@ -8,6 +8,7 @@ use super::data_key::KEY_LENGTH;
 use super::private_file::PrivateFile;
 use super::{DataKey, KeyError, KeyRing, KeySource};
 use crate::blocking::blocking;
+use crate::record::SecretBytes;
 use crate::store::BoxFuture;
 use argon2::{Algorithm, Argon2, Params, Version};
 use ring::aead::{Aad, NONCE_LEN, Nonce};
@@ -100,7 +101,7 @@ impl Passphrase {
         let file = blocking(move || seal(&keys, &words, cost, &place))
             .await
             .unwrap_or_else(|stopped| Err(self.file.stopped(stopped)))?;
-        self.file.write(Zeroizing::new(file.into_bytes())).await
+        self.file.write(SecretBytes::new(file.into_bytes())).await
     }
 }
 

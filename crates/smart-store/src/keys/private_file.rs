@@ -4,6 +4,7 @@ use super::KeyError;
 use crate::blocking::{Stopped, blocking};
 use crate::file::disk::{Disk, create_private_folder, read_limited};
 use crate::file::lock::{FileLock, PATIENCE};
+use crate::record::SecretBytes;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -39,9 +40,9 @@ impl PrivateFile {
     }
 
     /// Replaces it, whole or not at all.
-    pub(super) async fn write(&self, content: Zeroizing<Vec<u8>>) -> Result<(), KeyError> {
+    pub(super) async fn write(&self, content: SecretBytes) -> Result<(), KeyError> {
         let path = self.0.clone();
-        blocking(move || write_now(&path, &content).map_err(|error| unavailable(&path, &error)))
+        blocking(move || write_now(&path, content.expose_secret()).map_err(|error| unavailable(&path, &error)))
             .await
             .unwrap_or_else(|stopped| Err(self.stopped(stopped)))
     }

@@ -2,9 +2,9 @@
 
 use super::private_file::PrivateFile;
 use super::{KeyError, KeyManagement, KeyRing, KeySource};
+use crate::record::SecretBytes;
 use crate::store::BoxFuture;
 use std::path::PathBuf;
-use zeroize::Zeroizing;
 
 /// Data keys in a file, wrapped by a [`KeyManagement`] service. The file may lie beside the records.
 pub struct WrappedKeys<K> {
@@ -32,7 +32,7 @@ impl<K: KeyManagement> KeySource for WrappedKeys<K> {
         Box::pin(async {
             let text = keys.to_secret_text();
             let wrapped = self.service.wrap_key(&text).await?;
-            self.file.write(Zeroizing::new(wrapped)).await
+            self.file.write(SecretBytes::new(wrapped)).await
         })
     }
 
